@@ -1,0 +1,31 @@
+package school
+
+import "time"
+
+// Event is one line of the audit log: who did what to whom, when, from where
+// and from which kind of session (ASVS 16.2.1). It never holds a secret.
+type Event struct {
+	ID      ID
+	At      time.Time
+	Action  string // such as "sign-in", "role.change"
+	Actor   Person // zero when nobody was signed in
+	Subject string // what it was done to, as a reader would name it
+	Detail  string // what else a reader needs: "student → instructor"
+	Session string // the session's backend, "none" for a visitor
+	Address string // the network address it came from
+}
+
+// The actions that the audit log knows.
+const (
+	ActionSignIn         = "sign-in"
+	ActionSignInRefused  = "sign-in.refused"
+	ActionSignUp         = "sign-up"
+	ActionSignOut        = "sign-out"
+	ActionPasswordChange = "password.change"
+	ActionRoleChange     = "role.change"
+	ActionDisable        = "account.disable"
+	ActionEnable         = "account.enable"
+	ActionEndSessions    = "sessions.end"
+	ActionSwitch         = "session.switch"
+	ActionSiteSwitch     = "site.switch"
+)

@@ -1,0 +1,97 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/gorilla/sessions"
+
+	"lectern/db/school"
+)
+
+// The names of the backends, as they stand in settings, forms and the API.
+const (
+	JWT      = "jwt"
+	Memory   = "memory"
+	Database = "database"
+	None     = "none" // what the API calls the backend of a visitor without a session
+)
+
+// Backend is one way to keep a session.
+//
+// It implements gorilla's Store with these promises on top:
+//
+//   - New reads the cookie and the store. It returns a session that is never
+//     nil. For a good cookie the session holds a record ([RecordOf]). For no
+//     cookie or a bad one it holds none, the error is nil and the reason stands
+//     in the request's [Trace]. The error is [ErrUnavailable] when the store
+//     cannot be asked, and then only.
+//   - Save with a record in a session that IsNew starts it: a new id, a new
+//     cookie. Save of a session that was loaded notes the visit; it returns
+//     [ErrEnded] when the session has ended meanwhile, and does not bring it
+//     back. Save with Options.MaxAge below zero ends it and clears the cookie.
+//   - Get is New, once per request (gorilla's registry).
+type Backend interface {
+	sessions.Store
+	// Name is one of the constants above.
+	Name() string
+	// CookieName is the name of the cookie it reads and writes, without the
+	// prefix that https adds.
+	CookieName() string
+	// RoleSource says where the role of its sessions is read.
+	RoleSource() RoleSource
+}
+
+// Revoker is a backend that can end sessions whose cookies it does not hold in
+// its hand. A stateless backend has nothing to end.
+type Revoker interface {
+	// EndUser ends all sessions of a person, except the one with the given
+	// handle (which may be empty), and reports how many there were.
+	EndUser(ctx context.Context, user school.ID, except string) (int, error)
+	// EndAll ends everybody's sessions, except the one with the given handle.
+	EndAll(ctx context.Context, except string) (int, error)
+}
+
+// RoleKeeper is a backend whose sessions hold a role that can be changed from
+// outside, so that a change acts on the next request.
+type RoleKeeper interface {
+	SetRole(ctx context.Context, user school.ID, role school.Role) (int, error)
+}
+
+// Counter is a backend that knows how many sessions there are.
+type Counter interface {
+	Count(ctx context.Context) (int, error)
+}
+
+// Cutter is a backend that can refuse everything it issued before a moment:
+// the bluntest way to end stateless sessions, all of them at once, which costs
+// no look-up because the moment is one number for the whole site.
+type Cutter interface {
+	RefuseBefore(t time.Time)
+}
+
+// RoleSource says where a session's role was read.
+type RoleSource string
+
+const (
+	FromToken   RoleSource = "token"   // from the token: what was true when it was signed
+	FromSession RoleSource = "session" // from the record, which a role change updates
+	FromUser    RoleSource = "user"    // from the user's own row, just now
+)
+
+var (
+	// ErrUnavailable: the store cannot be asked, so nobody knows whether the
+	// visitor is signed in. The answer is 503; the cookie stays.
+	ErrUnavailable = errors.New("session: store unavailable")
+	// ErrEnded: the session ended between its loading and its saving.
+	ErrEnded = errors.New("session: ended meanwhile")
+	// ErrTooLarge: the cookie would pass 4096 bytes, and browsers drop such a
+	// cookie without a word (RFC 6265bis §5.7).
+	ErrTooLarge = errors.New("session: cookie larger than 4096 bytes")
+	// ErrNoSession: the visitor is not signed in, so there is nothing to renew
+	// or to switch.
+	ErrNoSession = errors.New("session: not signed in")
+	// ErrUnknownBackend: no backend has this name, or visitors may not choose.
+	ErrUnknownBackend = errors.New("session: unknown backend")
+)

@@ -1,0 +1,90 @@
+package session
+
+import (
+	"net/http"
+	"time"
+)
+
+// MaxCookie is the number of bytes, name and value together, from which on
+// browsers ignore a cookie silently (RFC 6265bis §5.7).
+const MaxCookie = 4096
+
+// maxCandidates bounds how many cookies of one name are looked at.
+const maxCandidates = 4
+
+// Cookies is the site's one policy for cookies: always HttpOnly (no script
+// reads them), SameSite=Lax (no foreign form sends them), Path=/, no Domain.
+// Over https they are also Secure and their names begin with "__Host-", which
+// makes the browser refuse the same name from a neighbouring host (RFC 6265bis
+// §4.1.3.2, ASVS 3.3.1 to 3.3.4).
+type Cookies struct {
+	Secure bool
+}
+
+// Name is the full name of a cookie.
+func (c Cookies) Name(base string) string {
+	if c.Secure {
+		return "__Host-" + base
+	}
+	return base
+}
+
+// Values returns the values of every cookie with this name. There should be
+// one. A neighbouring host can plant another in front of it where the name has
+// no "__Host-" prefix; a backend tries each, so that junk in front signs
+// nobody out.
+func (c Cookies) Values(r *http.Request, base string) []string {
+	found := r.CookiesNamed(c.Name(base))
+	if len(found) == 0 {
+		return nil
+	}
+	values := make([]string, 0, 1)
+	for _, cookie := range found[:min(len(found), maxCandidates)] {
+		if cookie.Value != "" {
+			values = append(values, cookie.Value)
+		}
+	}
+	return values
+}
+
+// Set sends a cookie. A zero until makes it end with the browser's session.
+// It returns ErrTooLarge instead of sending what a browser would drop.
+func (c Cookies) Set(w http.ResponseWriter, base, value string, now, until time.Time) error {
+	name := c.Name(base)
+	if len(name)+len(value) > MaxCookie {
+		return ErrTooLarge
+	}
+	cookie := c.cookie(name, value)
+	if !until.IsZero() {
+		cookie.MaxAge = max(1, int(until.Sub(now)/time.Second))
+	}
+	replace(w, cookie)
+	return nil
+}
+
+// Clear tells the browser to forget a cookie.
+func (c Cookies) Clear(w http.ResponseWriter, base string) {
+	cookie := c.cookie(c.Name(base), "")
+	cookie.MaxAge = -1
+	replace(w, cookie)
+}
+
+func (c Cookies) cookie(name, value string) *http.Cookie {
+	return &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, Secure: c.Secure, SameSite: http.SameSiteLaxMode}
+}
+
+// replace sends the cookie in place of an earlier one of the same name in this
+// response, because a server must not send a name twice (RFC 6265bis §4.1.1).
+func replace(w http.ResponseWriter, cookie *http.Cookie) {
+	earlier := w.Header()["Set-Cookie"]
+	kept := earlier[:0]
+	for _, line := range earlier {
+		if len(line) <= len(cookie.Name) || line[:len(cookie.Name)+1] != cookie.Name+"=" {
+			kept = append(kept, line)
+		}
+	}
+	if len(earlier) > 0 {
+		w.Header()["Set-Cookie"] = kept
+	}
+	http.SetCookie(w, cookie)
+}

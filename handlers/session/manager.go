@@ -1,0 +1,378 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/sessions"
+
+	"lectern/db/school"
+)
+
+const here = "handlers/session/manager.go"
+
+// choiceCookie holds the name of the backend that a visitor chose. It is a
+// preference and no secret: whoever changes it changes their own backend.
+const choiceCookie = "lectern-backend"
+
+// People tells what is true of a person now. The Manager asks whenever it
+// issues a session that was not just signed in to, so that an old role does not
+// slip into a new record.
+type People interface {
+	// User returns school.ErrNotFound for someone who is not in the school.
+	User(ctx context.Context, id school.ID) (school.User, error)
+}
+
+// Manager keeps everybody's sessions: it holds the backends, the site's
+// default among them and each visitor's choice. It is safe for concurrent use.
+type Manager struct {
+	backends  []Backend
+	cookies   Cookies
+	lifetimes Lifetimes
+	people    People
+	settings  Settings
+	choose    bool
+	now       func() time.Time
+
+	site    atomic.Pointer[Site]
+	carried atomic.Int64
+}
+
+// Config is what a Manager is made of.
+type Config struct {
+	Backends  []Backend // in the order in which a page offers them
+	Default   string    // the site's default until an admin chooses another
+	Cookies   Cookies
+	Lifetimes Lifetimes
+	People    People
+	Settings  Settings
+	Choose    bool // whether each visitor may choose a backend
+	Now       func() time.Time
+}
+
+// NewManager reads what an admin last chose for the site and applies it.
+func NewManager(ctx context.Context, c Config) (*Manager, error) {
+	m := &Manager{
+		backends:  c.Backends,
+		cookies:   c.Cookies,
+		lifetimes: c.Lifetimes,
+		people:    c.People,
+		settings:  c.Settings,
+		choose:    c.Choose,
+		now:       c.Now,
+	}
+	if m.backend(c.Default) == nil {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownBackend, c.Default)
+	}
+	return m, m.loadSite(ctx, c.Default)
+}
+
+// Names lists the backends in the order in which a page offers them.
+func (m *Manager) Names() []string {
+	names := make([]string, len(m.backends))
+	for i, b := range m.backends {
+		names[i] = b.Name()
+	}
+	return names
+}
+
+// Choice reports whether each visitor may choose a backend.
+func (m *Manager) Choice() bool { return m.choose }
+
+// Lifetimes says how long sessions last here.
+func (m *Manager) Lifetimes() Lifetimes { return m.lifetimes }
+
+// Load finds the visitor's session. It returns the request with the visit in
+// its context. The error is ErrUnavailable, wrapped, or nil: whatever is wrong
+// with a cookie makes an anonymous visitor.
+func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*http.Request, *Visit, error) {
+	v := &Visit{}
+	v.Trace.Backend = None
+	v.Trace.Begin()
+	r = r.WithContext(WithVisit(r.Context(), v))
+	v.backend = m.chosen(r)
+	if len(r.Header["Cookie"]) == 0 {
+		v.Trace.Done("Read cookie", CPU, here)
+		return r, v, nil
+	}
+	if err := m.load(r, v, v.backend); err != nil {
+		return r, v, err
+	}
+	if v.record == nil && len(m.Site().CarryFrom) > 0 {
+		if err := m.carry(w, r, v); err != nil {
+			return r, v, err
+		}
+	}
+	if v.record == nil && v.Trace.Reason != "" && pageLoad(r) {
+		m.cookies.Clear(w, v.backend.CookieName())
+	}
+	return r, v, nil
+}
+
+func (m *Manager) load(r *http.Request, v *Visit, b Backend) error {
+	s, err := b.New(r, m.cookies.Name(b.CookieName()))
+	if err != nil {
+		return err
+	}
+	v.session = s
+	if rec, ok := RecordOf(s); ok {
+		v.record = rec
+		v.Trace.Backend = b.Name()
+	}
+	return nil
+}
+
+// pageLoad reports whether the browser is fetching a page. Only then is a bad
+// cookie cleared: a request in the background may be older than the cookie
+// that the browser holds by the time of the answer, and would wipe it out.
+func pageLoad(r *http.Request) bool {
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return mode == "" || mode == "navigate"
+}
+
+// Start signs a person in: always a new session with a new id, whatever the
+// visitor came with (ASVS 7.2.4). An earlier session of this browser ends.
+// backend may be empty; it must be one that this visitor may choose.
+func (m *Manager) Start(w http.ResponseWriter, r *http.Request, id Identity, o StartOptions) error {
+	v := VisitFrom(r.Context())
+	b := v.backend
+	if o.Backend != "" && o.Backend != b.Name() {
+		if b = m.backend(o.Backend); b == nil || !m.choose {
+			return ErrUnknownBackend
+		}
+	}
+	rec := &Record{Identity: id, Remember: o.Remember, CreatedAt: m.now(), Address: o.Address, Device: o.Device}
+	if err := m.replace(w, r, v, b, rec); err != nil {
+		return err
+	}
+	m.remember(w, r, b)
+	return nil
+}
+
+// StartOptions are what a sign-in brings beside the identity.
+type StartOptions struct {
+	Backend  string // empty for the visitor's own choice or the site's default
+	Remember bool
+	Address  string
+	Device   string
+}
+
+// Renew gives the visitor a new id for the same sign-in, after any change of
+// privilege, and ends the old one where it can be ended (ASVS 7.2.4). The role
+// is read anew.
+func (m *Manager) Renew(w http.ResponseWriter, r *http.Request) error {
+	v := VisitFrom(r.Context())
+	if v == nil || v.record == nil {
+		return ErrNoSession
+	}
+	return m.reissue(w, r, v, v.backend)
+}
+
+// Switch hands the visitor the same sign-in in another kind of session. The
+// old record is deleted where there is one; an old token stays good until it
+// expires, which is what the switch is there to show.
+func (m *Manager) Switch(w http.ResponseWriter, r *http.Request, name string) error {
+	b := m.backend(name)
+	if b == nil || !m.choose {
+		return ErrUnknownBackend
+	}
+	v := VisitFrom(r.Context())
+	if v.record != nil && v.backend != b {
+		if err := m.reissue(w, r, v, b); err != nil {
+			return err
+		}
+	}
+	v.backend = b
+	m.remember(w, r, b)
+	return nil
+}
+
+// reissue starts a session in b that continues the visitor's sign-in.
+func (m *Manager) reissue(w http.ResponseWriter, r *http.Request, v *Visit, b Backend) error {
+	rec, err := m.successor(r.Context(), v.record)
+	if err != nil {
+		return err
+	}
+	return m.replace(w, r, v, b, rec)
+}
+
+// successor is the record that continues old: the same sign-in by the same
+// person, with the role that they have now.
+func (m *Manager) successor(ctx context.Context, old *Record) (*Record, error) {
+	user, err := m.people.User(ctx, old.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if user.Disabled() {
+		return nil, ErrNoSession
+	}
+	next := *old
+	next.Role = user.Role
+	next.CreatedAt = m.now()
+	return &next, nil
+}
+
+// replace starts rec in b, ends the session that the visitor came with, and
+// clears the cookie of a kind that is not theirs any more.
+func (m *Manager) replace(w http.ResponseWriter, r *http.Request, v *Visit, b Backend, rec *Record) error {
+	name := m.cookies.Name(b.CookieName())
+	fresh := sessions.NewSession(b, name)
+	fresh.IsNew = true
+	SetRecord(fresh, rec)
+	if v.record != nil {
+		if err := m.discard(w, r, v); err != nil {
+			return err
+		}
+	}
+	if err := b.Save(r, w, fresh); err != nil {
+		return err
+	}
+	for _, other := range m.backends {
+		if other.CookieName() != b.CookieName() {
+			m.clear(w, r, other)
+		}
+	}
+	v.backend, v.session, v.record = b, fresh, rec
+	v.Trace.Backend = b.Name()
+	return nil
+}
+
+// End signs the visitor out: the record is deleted where there is one, and
+// every session cookie that the browser sent is cleared.
+func (m *Manager) End(w http.ResponseWriter, r *http.Request) error {
+	v := VisitFrom(r.Context())
+	if v.record != nil {
+		if err := m.discard(w, r, v); err != nil {
+			return err
+		}
+		v.record = nil
+	}
+	for _, b := range m.backends {
+		m.clear(w, r, b)
+	}
+	v.Trace.Backend = None
+	return nil
+}
+
+func (m *Manager) discard(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	old := *v.session
+	options := sessions.Options{}
+	if old.Options != nil {
+		options = *old.Options
+	}
+	options.MaxAge = -1
+	old.Options = &options
+	return v.session.Store().Save(r, w, &old)
+}
+
+func (m *Manager) clear(w http.ResponseWriter, r *http.Request, b Backend) {
+	if len(r.CookiesNamed(m.cookies.Name(b.CookieName()))) > 0 {
+		m.cookies.Clear(w, b.CookieName())
+	}
+}
+
+// EndOthers ends all sessions of the visitor but this one, in every backend
+// that can.
+func (m *Manager) EndOthers(r *http.Request) (Ended, error) {
+	v := VisitFrom(r.Context())
+	if v == nil || v.record == nil {
+		return Ended{}, ErrNoSession
+	}
+	return m.endUser(r.Context(), v.record.UserID, v.record.Handle)
+}
+
+// EndUser ends all sessions of a person in every backend that can.
+func (m *Manager) EndUser(ctx context.Context, user school.ID) (Ended, error) {
+	return m.endUser(ctx, user, "")
+}
+
+// Ended says what could be ended and what could not.
+type Ended struct {
+	Sessions int
+	// Until is the time until which tokens issued earlier stay good, because
+	// nothing can call them back; zero where no backend is of that kind.
+	Until time.Time
+}
+
+func (m *Manager) endUser(ctx context.Context, user school.ID, except string) (Ended, error) {
+	ended := Ended{Until: m.staleUntil()}
+	var failed error
+	for _, b := range m.backends {
+		revoker, ok := b.(Revoker)
+		if !ok {
+			continue
+		}
+		n, err := revoker.EndUser(ctx, user, except)
+		ended.Sessions += n
+		failed = errors.Join(failed, err)
+	}
+	return ended, failed
+}
+
+// ChangeRole writes a person's new role into every session that keeps a role
+// which can be changed. Tokens go on saying the old one until Ended.Until.
+func (m *Manager) ChangeRole(ctx context.Context, user school.ID, role school.Role) (Ended, error) {
+	changed := Ended{Until: m.staleUntil()}
+	var failed error
+	for _, b := range m.backends {
+		keeper, ok := b.(RoleKeeper)
+		if !ok {
+			continue
+		}
+		n, err := keeper.SetRole(ctx, user, role)
+		changed.Sessions += n
+		failed = errors.Join(failed, err)
+	}
+	return changed, failed
+}
+
+// staleUntil is the latest expiry of a token that may be out there: one issued
+// just now, to somebody who asked to be remembered.
+func (m *Manager) staleUntil() time.Time {
+	for _, b := range m.backends {
+		if _, ok := b.(Revoker); !ok {
+			return m.now().Add(max(m.lifetimes.Token, m.lifetimes.Remember))
+		}
+	}
+	return time.Time{}
+}
+
+// chosen is the backend that this visitor's cookies are read with.
+func (m *Manager) chosen(r *http.Request) Backend {
+	if m.choose && len(r.Header["Cookie"]) > 0 {
+		if values := m.cookies.Values(r, choiceCookie); len(values) > 0 {
+			if b := m.backend(values[0]); b != nil {
+				return b
+			}
+		}
+	}
+	return m.backend(m.Site().Backend)
+}
+
+// remember notes the visitor's choice for a year. Whoever chooses what the
+// site has anyway follows the site from then on.
+func (m *Manager) remember(w http.ResponseWriter, r *http.Request, b Backend) {
+	if !m.choose {
+		return
+	}
+	if b.Name() != m.Site().Backend {
+		now := m.now()
+		// A name of a backend is far below the limit, the only error there is.
+		_ = m.cookies.Set(w, choiceCookie, b.Name(), now, now.AddDate(1, 0, 0))
+	} else if len(r.CookiesNamed(m.cookies.Name(choiceCookie))) > 0 {
+		m.cookies.Clear(w, choiceCookie)
+	}
+}
+
+func (m *Manager) backend(name string) Backend {
+	for _, b := range m.backends {
+		if b.Name() == name {
+			return b
+		}
+	}
+	return nil
+}

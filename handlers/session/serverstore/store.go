@@ -1,0 +1,37 @@
+package serverstore
+
+import (
+	"context"
+	"time"
+
+	"lectern/db/school"
+	"lectern/handlers/session"
+)
+
+// Store keeps records under the hashes of their numbers. Errors are for
+// trouble alone: a store that was asked and has nothing says so without one.
+// Implementations are safe for concurrent use.
+type Store interface {
+	// Place is what the store is called in a sentence: "memory".
+	Place() string
+	// Find returns the record as it was written, whether or not its time is
+	// over. Its Handle is empty.
+	Find(ctx context.Context, hash Hash) (session.Record, bool, error)
+	// Create writes a record that is not there yet.
+	Create(ctx context.Context, hash Hash, rec session.Record) error
+	// Touch notes a visit. It never creates: it reports false, and does
+	// nothing, when the record is gone.
+	Touch(ctx context.Context, hash Hash, seenAt, idleUntil time.Time) (bool, error)
+	// Delete removes a record; that there is none is no error.
+	Delete(ctx context.Context, hash Hash) error
+	// DeleteUser removes a person's records but the one under except.
+	DeleteUser(ctx context.Context, user school.ID, except Hash) (int, error)
+	// DeleteAll removes all records but the one under except.
+	DeleteAll(ctx context.Context, except Hash) (int, error)
+	// SetRole changes the role in all of a person's records.
+	SetRole(ctx context.Context, user school.ID, role school.Role) (int, error)
+	// Count is the number of records whose time is not over at now.
+	Count(ctx context.Context, now time.Time) (int, error)
+	// Sweep removes at most limit records whose time is over at now.
+	Sweep(ctx context.Context, now time.Time, limit int) (int, error)
+}

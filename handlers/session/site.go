@@ -1,0 +1,227 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"lectern/db/school"
+)
+
+// Site is what an admin has chosen for everybody.
+type Site struct {
+	Backend string `json:"backend"`
+	// CarryFrom names the backends whose sessions are exchanged for one of
+	// Backend when their owners next come by.
+	CarryFrom []string `json:"carry_from,omitempty"`
+	// EndedAt is when an admin last ended everybody's sessions; zero if never.
+	EndedAt time.Time `json:"ended_at,omitzero"`
+	// SwitchedAt is when Backend was chosen; zero while it is the configured one.
+	SwitchedAt time.Time `json:"switched_at,omitzero"`
+	// Configured is the setting that was in force at the time. When the
+	// operator changes the setting, the setting is the later word and wins.
+	Configured string `json:"configured"`
+}
+
+// Settings is where the choice survives a restart.
+type Settings interface {
+	// Setting returns school.ErrNotFound for a key that was never set.
+	Setting(ctx context.Context, key string) (string, error)
+	SetSetting(ctx context.Context, key, value string, now time.Time) error
+}
+
+const siteKey = "sessions"
+
+// Existing says what becomes of people who are signed in when the site is
+// switched.
+type Existing string
+
+const (
+	Carry   Existing = "carry" // they get the new kind on their next request
+	EndThem Existing = "end"   // they are signed out
+)
+
+// Switched says what a switch of the site did.
+type Switched struct {
+	Ended   int // server-side sessions that were ended
+	Waiting int // server-side sessions that wait to be carried over
+	// Tokens: there may be tokens out there, which nobody counts. They were all
+	// refused at one stroke, or will be carried over, as was chosen.
+	Tokens bool
+}
+
+// Site is the present choice.
+func (m *Manager) Site() Site { return *m.site.Load() }
+
+// Carried counts the sessions that were carried over since the last switch, as
+// far as this server has seen them.
+func (m *Manager) Carried() int { return int(m.carried.Load()) }
+
+// Counts returns the number of sessions in each backend that can count.
+func (m *Manager) Counts(ctx context.Context) (map[string]int, error) {
+	counts := map[string]int{}
+	for _, b := range m.backends {
+		if counter, ok := b.(Counter); ok {
+			n, err := counter.Count(ctx)
+			if err != nil {
+				return nil, err
+			}
+			counts[b.Name()] = n
+		}
+	}
+	return counts, nil
+}
+
+// SwitchSite makes a backend the site's default. The admin who asks stays
+// signed in, in the new kind, in this same response. With Carry, everyone
+// whose session is of the old default keeps it until their next request and
+// gets the new kind then; visitors who chose a backend of their own keep it.
+// With EndThem, everybody else is signed out, whatever their kind.
+func (m *Manager) SwitchSite(w http.ResponseWriter, r *http.Request, name string, existing Existing) (Switched, error) {
+	b := m.backend(name)
+	if b == nil {
+		return Switched{}, ErrUnknownBackend
+	}
+	ctx, now, before := r.Context(), m.now(), m.Site()
+	next := Site{Backend: name, EndedAt: before.EndedAt, SwitchedAt: now, Configured: before.Configured}
+	if existing == EndThem {
+		// Tokens carry whole seconds. The cut lies at the next one, and tokens
+		// issued from now on are dated there.
+		next.EndedAt = now.Truncate(time.Second).Add(time.Second)
+	} else {
+		next.CarryFrom = slices.DeleteFunc(append(slices.Clone(before.CarryFrom), before.Backend),
+			func(from string) bool { return from == name })
+		slices.Sort(next.CarryFrom)
+		next.CarryFrom = slices.Compact(next.CarryFrom)
+	}
+	if err := m.saveSite(ctx, next); err != nil {
+		return Switched{}, err
+	}
+	m.carried.Store(0)
+	result, err := m.settle(ctx, next, existing)
+	if err != nil {
+		return result, err
+	}
+	if v := VisitFrom(ctx); v != nil && v.record != nil {
+		// The admin's own record may have ended with everybody else's; ending it
+		// once more is no error.
+		if err := m.reissue(w, r, v, b); err != nil {
+			return result, err
+		}
+		m.remember(w, r, b)
+	}
+	return result, nil
+}
+
+// settle ends or counts the sessions there are.
+func (m *Manager) settle(ctx context.Context, site Site, existing Existing) (Switched, error) {
+	var result Switched
+	for _, b := range m.backends {
+		if existing == EndThem {
+			if cutter, ok := b.(Cutter); ok {
+				cutter.RefuseBefore(site.EndedAt)
+				result.Tokens = true
+			}
+			if revoker, ok := b.(Revoker); ok {
+				n, err := revoker.EndAll(ctx, "")
+				if err != nil {
+					return result, err
+				}
+				result.Ended += n
+			}
+			continue
+		}
+		if !slices.Contains(site.CarryFrom, b.Name()) {
+			continue
+		}
+		counter, ok := b.(Counter)
+		if !ok {
+			result.Tokens = true
+			continue
+		}
+		n, err := counter.Count(ctx)
+		if err != nil {
+			return result, err
+		}
+		result.Waiting += n
+	}
+	return result, nil
+}
+
+// carry exchanges a good session of a backend that the site has left for one
+// of the visitor's backend. Someone who is not in the school any more, or may
+// not sign in, is not carried.
+func (m *Manager) carry(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	to, refused := v.backend, v.Trace.Reason
+	for _, name := range m.Site().CarryFrom {
+		from := m.backend(name)
+		if from == nil || from == to {
+			continue
+		}
+		if err := m.load(r, v, from); err != nil {
+			return err
+		}
+		if v.record == nil {
+			continue
+		}
+		v.backend = from
+		if err := m.reissue(w, r, v, to); err != nil {
+			v.backend, v.record = to, nil
+			if errors.Is(err, ErrNoSession) || errors.Is(err, school.ErrNotFound) {
+				v.Forget(Closed)
+				return nil
+			}
+			return err
+		}
+		v.Trace.CarriedFrom, v.Trace.Reason = name, ""
+		v.Trace.Done("Carry over to "+to.Name(), CPU, "handlers/session/site.go")
+		m.carried.Add(1)
+		return nil
+	}
+	if v.Trace.Reason == "" {
+		v.Trace.Reason = refused
+	}
+	return nil
+}
+
+func (m *Manager) loadSite(ctx context.Context, configured string) error {
+	site := Site{Backend: configured, Configured: configured}
+	value, err := m.settings.Setting(ctx, siteKey)
+	switch {
+	case errors.Is(err, school.ErrNotFound):
+	case err != nil:
+		return err
+	default:
+		var saved Site
+		if err := json.Unmarshal([]byte(value), &saved); err != nil {
+			return fmt.Errorf("session: saved setting %q: %w", siteKey, err)
+		}
+		if saved.Configured == configured && m.backend(saved.Backend) != nil {
+			site = saved
+		}
+		site.EndedAt = saved.EndedAt
+	}
+	for _, b := range m.backends {
+		if cutter, ok := b.(Cutter); ok && !site.EndedAt.IsZero() {
+			cutter.RefuseBefore(site.EndedAt)
+		}
+	}
+	m.site.Store(&site)
+	return nil
+}
+
+func (m *Manager) saveSite(ctx context.Context, site Site) error {
+	value, err := json.Marshal(site)
+	if err != nil {
+		return err
+	}
+	if err := m.settings.SetSetting(ctx, siteKey, string(value), m.now()); err != nil {
+		return err
+	}
+	m.site.Store(&site)
+	return nil
+}
