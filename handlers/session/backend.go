@@ -30,7 +30,10 @@ const (
 //   - Save with a record in a session that IsNew starts it: a new id, a new
 //     cookie. Save of a session that was loaded notes the visit; it returns
 //     [ErrEnded] when the session has ended meanwhile, and does not bring it
-//     back. Save with Options.MaxAge below zero ends it and clears the cookie.
+//     back. Save with Options.MaxAge below zero ends it and clears the cookie;
+//     it returns ErrEnded when it had been ended before, so that of two
+//     requests that want to continue one session only one can. When the store
+//     cannot be asked, no cookie is sent.
 //   - Get is New, once per request (gorilla's registry).
 type Backend interface {
 	sessions.Store

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// MaxCookie is the number of bytes, name and value together, from which on
-// browsers ignore a cookie silently (RFC 6265bis §5.7).
+// MaxCookie is the most that a cookie may have, name and value together, in
+// bytes: a longer one browsers ignore silently (RFC 6265bis §5.7).
 const MaxCookie = 4096
 
 // maxCandidates bounds how many cookies of one name are looked at.

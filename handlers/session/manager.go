@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -108,7 +109,11 @@ func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*http.Request, *
 		}
 	}
 	if v.record == nil && v.Trace.Reason != "" && pageLoad(r) {
-		m.cookies.Clear(w, v.backend.CookieName())
+		for _, b := range m.backends {
+			if b == v.backend || slices.Contains(m.Site().CarryFrom, b.Name()) {
+				m.clear(w, r, b)
+			}
+		}
 	}
 	return r, v, nil
 }
@@ -146,7 +151,7 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, id Identity, o S
 		}
 	}
 	rec := &Record{Identity: id, Remember: o.Remember, CreatedAt: m.now(), Address: o.Address, Device: o.Device}
-	if err := m.replace(w, r, v, b, rec); err != nil {
+	if err := m.replace(w, r, v, b, rec, false); err != nil {
 		return err
 	}
 	m.remember(w, r, b)
@@ -163,7 +168,8 @@ type StartOptions struct {
 
 // Renew gives the visitor a new id for the same sign-in, after any change of
 // privilege, and ends the old one where it can be ended (ASVS 7.2.4). The role
-// is read anew.
+// is read anew. It returns ErrEnded, and starts nothing, when the session has
+// been ended meanwhile.
 func (m *Manager) Renew(w http.ResponseWriter, r *http.Request) error {
 	v := VisitFrom(r.Context())
 	if v == nil || v.record == nil {
@@ -174,7 +180,8 @@ func (m *Manager) Renew(w http.ResponseWriter, r *http.Request) error {
 
 // Switch hands the visitor the same sign-in in another kind of session. The
 // old record is deleted where there is one; an old token stays good until it
-// expires, which is what the switch is there to show.
+// expires, which is what the switch is there to show. Like Renew it returns
+// ErrEnded for a session that has been ended meanwhile.
 func (m *Manager) Switch(w http.ResponseWriter, r *http.Request, name string) error {
 	b := m.backend(name)
 	if b == nil || !m.choose {
@@ -197,18 +204,26 @@ func (m *Manager) reissue(w http.ResponseWriter, r *http.Request, v *Visit, b Ba
 	if err != nil {
 		return err
 	}
-	return m.replace(w, r, v, b, rec)
+	return m.replace(w, r, v, b, rec, true)
 }
+
+// Why a sign-in cannot be continued.
+var (
+	errNoSuchUser = fmt.Errorf("%w: the person is not in the school any more", ErrNoSession)
+	errClosed     = fmt.Errorf("%w: the account is closed", ErrNoSession)
+)
 
 // successor is the record that continues old: the same sign-in by the same
 // person, with the role that they have now.
 func (m *Manager) successor(ctx context.Context, old *Record) (*Record, error) {
 	user, err := m.people.User(ctx, old.UserID)
-	if err != nil {
+	switch {
+	case errors.Is(err, school.ErrNotFound):
+		return nil, errNoSuchUser
+	case err != nil:
 		return nil, err
-	}
-	if user.Disabled() {
-		return nil, ErrNoSession
+	case user.Disabled():
+		return nil, errClosed
 	}
 	next := *old
 	next.Role = user.Role
@@ -216,20 +231,27 @@ func (m *Manager) successor(ctx context.Context, old *Record) (*Record, error) {
 	return &next, nil
 }
 
-// replace starts rec in b, ends the session that the visitor came with, and
-// clears the cookie of a kind that is not theirs any more.
-func (m *Manager) replace(w http.ResponseWriter, r *http.Request, v *Visit, b Backend, rec *Record) error {
-	name := m.cookies.Name(b.CookieName())
-	fresh := sessions.NewSession(b, name)
+// replace starts rec in b and then ends the session that the visitor came
+// with, in this order: whoever cannot get the new one keeps the old one. It
+// also clears the cookie of a kind that is not theirs any more.
+//
+// Where rec continues the old session, only the request that ended the old one
+// may keep the new one. A slow request would otherwise continue a session that
+// has been ended meanwhile.
+func (m *Manager) replace(w http.ResponseWriter, r *http.Request, v *Visit, b Backend, rec *Record, continues bool) error {
+	fresh := sessions.NewSession(b, m.cookies.Name(b.CookieName()))
 	fresh.IsNew = true
 	SetRecord(fresh, rec)
-	if v.record != nil {
-		if err := m.discard(w, r, v); err != nil {
-			return err
-		}
-	}
+	sent := slices.Clone(w.Header()["Set-Cookie"])
 	if err := b.Save(r, w, fresh); err != nil {
 		return err
+	}
+	if v.record != nil {
+		err := discard(r, v.session)
+		if err != nil && (continues || !errors.Is(err, ErrEnded)) {
+			w.Header()["Set-Cookie"] = sent
+			return errors.Join(err, discard(r, fresh))
+		}
 	}
 	for _, other := range m.backends {
 		if other.CookieName() != b.CookieName() {
@@ -242,11 +264,12 @@ func (m *Manager) replace(w http.ResponseWriter, r *http.Request, v *Visit, b Ba
 }
 
 // End signs the visitor out: the record is deleted where there is one, and
-// every session cookie that the browser sent is cleared.
+// every session cookie that the browser sent is cleared. When the store cannot
+// be asked, nothing is.
 func (m *Manager) End(w http.ResponseWriter, r *http.Request) error {
 	v := VisitFrom(r.Context())
 	if v.record != nil {
-		if err := m.discard(w, r, v); err != nil {
+		if err := discard(r, v.session); err != nil && !errors.Is(err, ErrEnded) {
 			return err
 		}
 		v.record = nil
@@ -258,16 +281,20 @@ func (m *Manager) End(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (m *Manager) discard(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	old := *v.session
-	options := sessions.Options{}
-	if old.Options != nil {
-		options = *old.Options
-	}
-	options.MaxAge = -1
-	old.Options = &options
-	return v.session.Store().Save(r, w, &old)
+// discard ends a session in its backend. The cookies are the Manager's own
+// affair, so what the backend does about its cookie is sent nowhere.
+func discard(r *http.Request, s *sessions.Session) error {
+	over := *s
+	over.Options = &sessions.Options{MaxAge: -1}
+	return s.Store().Save(r, nowhere{}, &over)
 }
+
+// nowhere is a response that nobody gets.
+type nowhere struct{}
+
+func (nowhere) Header() http.Header         { return http.Header{} }
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (nowhere) WriteHeader(int)             {}
 
 func (m *Manager) clear(w http.ResponseWriter, r *http.Request, b Backend) {
 	if len(r.CookiesNamed(m.cookies.Name(b.CookieName()))) > 0 {

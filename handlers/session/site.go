@@ -86,7 +86,7 @@ func (m *Manager) SwitchSite(w http.ResponseWriter, r *http.Request, name string
 	if b == nil {
 		return Switched{}, ErrUnknownBackend
 	}
-	ctx, now, before := r.Context(), m.now(), m.Site()
+	ctx, now, before, v := r.Context(), m.now(), m.Site(), VisitFrom(r.Context())
 	next := Site{Backend: name, EndedAt: before.EndedAt, SwitchedAt: now, Configured: before.Configured}
 	if existing == EndThem {
 		// Tokens carry whole seconds. The cut lies at the next one, and tokens
@@ -102,13 +102,15 @@ func (m *Manager) SwitchSite(w http.ResponseWriter, r *http.Request, name string
 		return Switched{}, err
 	}
 	m.carried.Store(0)
-	result, err := m.settle(ctx, next, existing)
+	own := ""
+	if v != nil && v.record != nil {
+		own = v.record.Handle
+	}
+	result, err := m.settle(ctx, next, existing, own)
 	if err != nil {
 		return result, err
 	}
-	if v := VisitFrom(ctx); v != nil && v.record != nil {
-		// The admin's own record may have ended with everybody else's; ending it
-		// once more is no error.
+	if own != "" {
 		if err := m.reissue(w, r, v, b); err != nil {
 			return result, err
 		}
@@ -117,8 +119,8 @@ func (m *Manager) SwitchSite(w http.ResponseWriter, r *http.Request, name string
 	return result, nil
 }
 
-// settle ends or counts the sessions there are.
-func (m *Manager) settle(ctx context.Context, site Site, existing Existing) (Switched, error) {
+// settle ends or counts the sessions there are, all but the admin's own.
+func (m *Manager) settle(ctx context.Context, site Site, existing Existing, own string) (Switched, error) {
 	var result Switched
 	for _, b := range m.backends {
 		if existing == EndThem {
@@ -127,7 +129,7 @@ func (m *Manager) settle(ctx context.Context, site Site, existing Existing) (Swi
 				result.Tokens = true
 			}
 			if revoker, ok := b.(Revoker); ok {
-				n, err := revoker.EndAll(ctx, "")
+				n, err := revoker.EndAll(ctx, own)
 				if err != nil {
 					return result, err
 				}
@@ -171,11 +173,17 @@ func (m *Manager) carry(w http.ResponseWriter, r *http.Request, v *Visit) error 
 		v.backend = from
 		if err := m.reissue(w, r, v, to); err != nil {
 			v.backend, v.record = to, nil
-			if errors.Is(err, ErrNoSession) || errors.Is(err, school.ErrNotFound) {
+			switch {
+			case errors.Is(err, errClosed):
 				v.Forget(Closed)
-				return nil
+			case errors.Is(err, errNoSuchUser):
+				v.Forget(NoSuchUser)
+			case errors.Is(err, ErrEnded):
+				v.Forget(Unknown)
+			default:
+				return fmt.Errorf("%w: %w", ErrUnavailable, err)
 			}
-			return err
+			return nil
 		}
 		v.Trace.CarriedFrom, v.Trace.Reason = name, ""
 		v.Trace.Done("Carry over to "+to.Name(), CPU, "handlers/session/site.go")
@@ -200,10 +208,12 @@ func (m *Manager) loadSite(ctx context.Context, configured string) error {
 		if err := json.Unmarshal([]byte(value), &saved); err != nil {
 			return fmt.Errorf("session: saved setting %q: %w", siteKey, err)
 		}
+		site.EndedAt = saved.EndedAt
 		if saved.Configured == configured && m.backend(saved.Backend) != nil {
 			site = saved
+		} else if err := m.saveSite(ctx, site); err != nil {
+			return err
 		}
-		site.EndedAt = saved.EndedAt
 	}
 	for _, b := range m.backends {
 		if cutter, ok := b.(Cutter); ok && !site.EndedAt.IsZero() {

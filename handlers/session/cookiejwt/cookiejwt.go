@@ -204,7 +204,7 @@ func (b *Backend) issue(rec *session.Record) (string, error) {
 		Subject:   string(rec.UserID),
 		ID:        id,
 		IssuedAt:  max(now.Unix(), b.cut.Load()),
-		NotBefore: now.Unix(),
+		NotBefore: now.Add(-maxAhead).Unix(),
 		Expires:   rec.ExpiresAt.Unix(),
 		AuthTime:  rec.AuthAt.Unix(),
 		Role:      string(rec.Role),

@@ -16,6 +16,10 @@ import (
 // goes into (RFC 7518 §3.2, RFC 8725 §3.5).
 const minSecret = 32
 
+// maxKeyID is less than the length of a secret in base64url, so that a secret
+// written in the place of its kid is not repeated in an error.
+const maxKeyID = 32
+
 // Key is a secret that signs and verifies, under a name that tokens carry.
 type Key struct {
 	ID     string
@@ -46,8 +50,8 @@ func ParseKeys(s string) (Keys, error) {
 	var keys Keys
 	for entry := range strings.SplitSeq(strings.TrimSpace(s), ",") {
 		id, encoded, ok := strings.Cut(strings.TrimSpace(entry), ":")
-		if !ok || id == "" || strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
-			return Keys{}, errors.New("a key is written kid:base64url, the kid in letters, digits, hyphens, dots and underscores")
+		if !ok || id == "" || len(id) > maxKeyID || strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
+			return Keys{}, errors.New("a key is written kid:base64url, the kid in at most 32 letters, digits, hyphens, dots and underscores")
 		}
 		secret, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
 		if err != nil {

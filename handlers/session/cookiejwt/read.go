@@ -108,7 +108,7 @@ func (b *Backend) check(c *claims) (*session.Record, session.Reason) {
 	return &session.Record{
 		Identity:  session.Identity{UserID: user, Role: role, Methods: c.Methods, AuthAt: seconds(c.AuthTime)},
 		Handle:    c.ID,
-		Remember:  c.Expires-c.IssuedAt > int64(b.lifetimes.Token/time.Second),
+		Remember:  c.Expires-c.AuthTime > int64(b.lifetimes.Absolute/time.Second),
 		CreatedAt: seconds(c.IssuedAt),
 		ExpiresAt: seconds(c.Expires),
 	}, ""

@@ -66,18 +66,17 @@ func (m *Memory) Touch(_ context.Context, hash Hash, seenAt, idleUntil time.Time
 }
 
 // Delete removes a record.
-func (m *Memory) Delete(_ context.Context, hash Hash) error {
+func (m *Memory) Delete(_ context.Context, hash Hash) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.delete(hash)
-	return nil
+	return m.delete(hash), nil
 }
 
 // delete removes a record and its place in the index. The caller holds mu.
-func (m *Memory) delete(hash Hash) {
+func (m *Memory) delete(hash Hash) bool {
 	rec, ok := m.records[hash]
 	if !ok {
-		return
+		return false
 	}
 	delete(m.records, hash)
 	hashes := m.byUser[rec.UserID]
@@ -85,6 +84,7 @@ func (m *Memory) delete(hash Hash) {
 	if len(hashes) == 0 {
 		delete(m.byUser, rec.UserID)
 	}
+	return true
 }
 
 // DeleteUser removes a person's records.

@@ -165,19 +165,12 @@ func (b *Backend) lookUp(ctx context.Context, id string, trace *session.Trace) (
 
 // Save starts a session that IsNew under a new number; notes the visit of one
 // that was loaded, and returns session.ErrEnded if it has ended meanwhile;
-// and with Options.MaxAge below zero deletes the record and clears the cookie.
+// and with Options.MaxAge below zero deletes the record and clears the cookie,
+// with session.ErrEnded if there was no record any more.
 func (b *Backend) Save(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
 	ctx, trace := r.Context(), session.TraceFrom(r.Context())
 	if s.Options != nil && s.Options.MaxAge < 0 {
-		b.cookies.Clear(w, cookieName)
-		if !wellFormed(s.ID) {
-			return nil
-		}
-		trace.Begin()
-		err := b.store.Delete(ctx, hashOf(s.ID))
-		trace.Wrote()
-		trace.Done("Delete from "+b.store.Place(), session.Store, here)
-		return away(err)
+		return b.end(w, r, s)
 	}
 	rec, ok := session.RecordOf(s)
 	if !ok {
@@ -192,6 +185,22 @@ func (b *Backend) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sessi
 	if err != nil {
 		return away(err)
 	}
+	if !alive {
+		return session.ErrEnded
+	}
+	return nil
+}
+
+func (b *Backend) end(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+	trace := session.TraceFrom(r.Context())
+	trace.Begin()
+	alive, err := b.store.Delete(r.Context(), hashOf(s.ID))
+	trace.Wrote()
+	trace.Done("Delete from "+b.store.Place(), session.Store, here)
+	if err != nil {
+		return away(err)
+	}
+	b.cookies.Clear(w, cookieName)
 	if !alive {
 		return session.ErrEnded
 	}

@@ -87,10 +87,12 @@ func (s *SQL) Find(ctx context.Context, hash Hash) (session.Record, bool, error)
 	}
 	rec.Methods = strings.Fields(methods)
 	rec.Remember = remember != 0
-	rec.AuthAt, rec.CreatedAt, rec.SeenAt = time.UnixMilli(auth), time.UnixMilli(created), time.UnixMilli(seen)
-	rec.IdleUntil, rec.ExpiresAt = time.UnixMilli(idle), time.UnixMilli(ends)
+	rec.AuthAt, rec.CreatedAt, rec.SeenAt = moment(auth), moment(created), moment(seen)
+	rec.IdleUntil, rec.ExpiresAt = moment(idle), moment(ends)
 	return rec, true, nil
 }
+
+func moment(milli int64) time.Time { return time.UnixMilli(milli).UTC() }
 
 // Create writes the record.
 func (s *SQL) Create(ctx context.Context, hash Hash, rec session.Record) error {
@@ -110,9 +112,9 @@ func (s *SQL) Touch(ctx context.Context, hash Hash, seenAt, idleUntil time.Time)
 }
 
 // Delete removes a record.
-func (s *SQL) Delete(ctx context.Context, hash Hash) error {
-	_, err := exec(ctx, s.remove, hash[:])
-	return err
+func (s *SQL) Delete(ctx context.Context, hash Hash) (bool, error) {
+	n, err := exec(ctx, s.remove, hash[:])
+	return n == 1, err
 }
 
 // DeleteUser removes a person's records.

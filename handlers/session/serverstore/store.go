@@ -22,8 +22,8 @@ type Store interface {
 	// Touch notes a visit. It never creates: it reports false, and does
 	// nothing, when the record is gone.
 	Touch(ctx context.Context, hash Hash, seenAt, idleUntil time.Time) (bool, error)
-	// Delete removes a record; that there is none is no error.
-	Delete(ctx context.Context, hash Hash) error
+	// Delete removes a record. It reports false when there was none.
+	Delete(ctx context.Context, hash Hash) (bool, error)
 	// DeleteUser removes a person's records but the one under except.
 	DeleteUser(ctx context.Context, user school.ID, except Hash) (int, error)
 	// DeleteAll removes all records but the one under except.

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"lectern/handlers/session"
+)
+
+// commands are what the program can do; serving is what it does when nothing
+// else is asked.
+type commands struct {
+	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve the site (the default)."`
+	Seed    seedCommand    `cmd:"" help:"Fill an empty school with the demo courses and people."`
+	Reset   resetCommand   `cmd:"" help:"Put the demo courses and people back to their first state; leave everything else as it is."`
+	User    userCommands   `cmd:"" help:"Look after accounts from the command line."`
+	Version versionCommand `cmd:"" help:"Say which version this is."`
+}
+
+// storage is where the data lies; every command needs it.
+type storage struct {
+	Data string `default:"data" placeholder:"FOLDER" help:"Folder of the database file lectern.db and the keys file (${default})."`
+}
+
+func (s storage) check() error {
+	if s.Data == "" {
+		return refuse("data", "needs a folder, such as data")
+	}
+	if info, err := os.Stat(s.Data); err == nil && !info.IsDir() {
+		return refuse("data", "%q is a file; a folder is needed", s.Data)
+	}
+	return nil
+}
+
+// settings are those of the server.
+type settings struct {
+	storage         `embed:""`
+	Addr            string        `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 picks one (${default})."`
+	BaseURL         string        `name:"base-url" placeholder:"URL" help:"The address that people see; https turns Secure cookies on (http:// and the listening address)."`
+	Demo            bool          `help:"Seed an empty school, show the demo accounts, let each visitor choose a session backend."`
+	Sessions        string        `default:"database" placeholder:"BACKEND" help:"The site's session backend until an admin chooses another: jwt, memory or database (${default})."`
+	JWTKeys         string        `name:"jwt-keys" placeholder:"KID:KEY,…" help:"Keys for session tokens, base64url, 32 bytes or more; the first signs, all verify (made on first start and kept in the data folder)."`
+	JWTTTL          time.Duration `name:"jwt-ttl" default:"1h" placeholder:"TIME" help:"Life of a session token (${default})."`
+	Remember        time.Duration `default:"720h" placeholder:"TIME" help:"Life of a session, of any kind, whose owner asked to be remembered (${default})."`
+	SessionIdle     time.Duration `default:"30m" placeholder:"TIME" help:"A server-side session ends after so long without a visit (${default})."`
+	SessionLifetime time.Duration `default:"12h" placeholder:"TIME" help:"A session ends so long after the sign-in in any case (${default})."`
+	TrustedProxies  []string      `placeholder:"NETWORK,…" help:"Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8 (none)."`
+}
+
+// check refuses settings that cannot be, by name, with what would be right.
+func (s *settings) check() error {
+	if err := s.storage.check(); err != nil {
+		return err
+	}
+	if host, port, err := net.SplitHostPort(s.Addr); err != nil || port == "" || strings.ContainsAny(host, "/ ") {
+		return refuse("addr", "%q is not HOST:PORT, such as localhost:8080", s.Addr)
+	}
+	if s.BaseURL != "" {
+		if _, err := s.baseURL(""); err != nil {
+			return err
+		}
+	}
+	switch s.Sessions {
+	case session.JWT, session.Memory, session.Database:
+	default:
+		return refuse("sessions", "%q is no backend; jwt, memory and database are", s.Sessions)
+	}
+	for _, limit := range []struct {
+		name  string
+		value time.Duration
+		least time.Duration
+	}{
+		{"jwt-ttl", s.JWTTTL, time.Second},
+		{"session-idle", s.SessionIdle, 10 * time.Second},
+		{"session-lifetime", s.SessionLifetime, time.Second},
+		{"remember", s.Remember, time.Second},
+	} {
+		if limit.value < limit.least {
+			return refuse(limit.name, "%s is too short; at least %s", limit.value, limit.least)
+		}
+	}
+	if s.Remember > 400*24*time.Hour {
+		return refuse("remember", "%s is longer than browsers keep a cookie; at most 9600h", s.Remember)
+	}
+	_, err := s.proxies()
+	return err
+}
+
+// baseURL is the address that people see, or the one that is listened on.
+func (s *settings) baseURL(listening string) (*url.URL, error) {
+	address := s.BaseURL
+	if address == "" {
+		address = "http://" + listening
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return nil, refuse("base-url", "%q is not an address such as https://school.example", s.BaseURL)
+	}
+	u.Path = ""
+	return u, nil
+}
+
+func (s *settings) proxies() ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, text := range s.TrustedProxies {
+		prefix, err := netip.ParsePrefix(text)
+		if addr, errAddr := netip.ParseAddr(text); errAddr == nil {
+			prefix, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		if err != nil {
+			return nil, refuse("trusted-proxies", "%q is no network such as 10.0.0.0/8", text)
+		}
+		all = append(all, prefix)
+	}
+	return all, nil
+}
+
+func (s *settings) lifetimes() session.Lifetimes {
+	return session.Lifetimes{Token: s.JWTTTL, Idle: s.SessionIdle, Absolute: s.SessionLifetime, Remember: s.Remember}
+}
+
+// environment lets every flag --x-y also be set as LECTERN_X_Y.
+func environment(getenv func(string) string) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		value := getenv("LECTERN_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_")))
+		if value == "" {
+			return nil, nil
+		}
+		return value, nil
+	})
+}

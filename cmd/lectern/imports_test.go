@@ -1,0 +1,104 @@
+package main_test
+
+import (
+	"encoding/json"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport is the map of the house: which of our packages may import which of
+// ours. A pattern that ends in "/..." stands for a package and all below it.
+var mayImport = map[string][]string{
+	"lectern/cmd/lectern":                  {"lectern/..."},
+	"lectern/db/school":                    {},
+	"lectern/db":                           {"lectern/db/school"},
+	"lectern/db/courseware":                {"lectern/db/school"},
+	"lectern/handlers":                     {"lectern/db", "lectern/db/school", "lectern/db/courseware", "lectern/views/...", "lectern/assets", "lectern/handlers/..."},
+	"lectern/handlers/auth":                {"lectern/db/school"},
+	"lectern/handlers/policy":              {"lectern/db/school"},
+	"lectern/handlers/markdown":            {},
+	"lectern/handlers/session":             {"lectern/db/school"},
+	"lectern/handlers/session/cookiejwt":   {"lectern/db/school", "lectern/handlers/session"},
+	"lectern/handlers/session/serverstore": {"lectern/db/school", "lectern/handlers/session"},
+	"lectern/handlers/session/sessiontest": {"lectern/db/school", "lectern/handlers/session"},
+	"lectern/views":                        {"lectern/assets", "lectern/views/...", "lectern/db/school"},
+	"lectern/views/cover":                  {},
+	"lectern/views/ui":                     {"lectern/assets", "lectern/db/school"},
+	"lectern/assets":                       {},
+	"lectern/seed":                         {"lectern/db", "lectern/db/courseware", "lectern/db/school", "lectern/handlers/auth"},
+}
+
+// foreign says which modules of others are kept to which of our packages.
+var foreign = map[string][]string{
+	"github.com/labstack/echo":           {"lectern/handlers"},
+	"github.com/gorilla/sessions":        {"lectern/handlers/session/..."},
+	"github.com/golang-jwt/jwt":          {"lectern/handlers/session/cookiejwt"},
+	"github.com/mattn/go-sqlite3":        {"lectern/db"},
+	"golang.org/x/crypto":                {"lectern/handlers/auth"},
+	"github.com/yuin/goldmark":           {"lectern/handlers/markdown"},
+	"github.com/microcosm-cc/bluemonday": {"lectern/handlers/markdown"},
+	"github.com/alecthomas/kong":         {"lectern/cmd/lectern"},
+	"github.com/a-h/templ":               {"lectern/views/...", "lectern/handlers"},
+}
+
+func TestImports_keepToTheMap(t *testing.T) {
+	for _, p := range list(t) {
+		allowed, known := mayImport[p.ImportPath]
+		if !known {
+			t.Errorf("package %s is not on the map", p.ImportPath)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if strings.HasPrefix(imported, "lectern/") && !matches(allowed, imported) {
+				t.Errorf("%s must not import %s", p.ImportPath, imported)
+			}
+			for module, homes := range foreign {
+				if strings.HasPrefix(imported, module) && !matches(homes, p.ImportPath) {
+					t.Errorf("%s must not import %s; only %v may", p.ImportPath, imported, homes)
+				}
+			}
+			if p.ImportPath == "lectern/db/school" && strings.Contains(strings.Split(imported, "/")[0], ".") {
+				t.Errorf("%s imports %s; the nouns need the standard library alone", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func list(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "./...")
+	cmd.Dir = path.Join("..", "..")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
+		var p listed
+		if err := decoder.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	if len(all) == 0 {
+		t.Fatal("go list found no package")
+	}
+	return all
+}
+
+func matches(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		if prefix, ok := strings.CutSuffix(pattern, "/..."); ok {
+			return name == prefix || strings.HasPrefix(name, prefix+"/")
+		}
+		return name == pattern
+	})
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"lectern/db"
+	"lectern/handlers"
+	"lectern/handlers/auth"
+	"lectern/handlers/session"
+	"lectern/handlers/session/cookiejwt"
+	"lectern/handlers/session/serverstore"
+	"lectern/seed"
+)
+
+type serveCommand struct {
+	settings `embed:""`
+}
+
+// grace is how long requests in flight may take to finish after a signal.
+const grace = 10 * time.Second
+
+// Run serves the site until ctx ends, and then stops without dropping anybody.
+func (s *serveCommand) Run(ctx context.Context, con console) (err error) {
+	if err := s.check(); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(con.err, nil))
+	school, err := openSchool(ctx, s.storage)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, school.Close()) }()
+	if s.Demo {
+		if err := seed.Fill(ctx, school); err != nil {
+			return err
+		}
+	}
+	listener, err := net.Listen("tcp", s.Addr)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w", s.Addr, err)
+	}
+	defer listener.Close()
+	site, sweep, err := s.build(ctx, school, listener, log)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(con.out, "listening on http://%s\n", s.shown(listener))
+	return s.serve(ctx, site, sweep, listener, log)
+}
+
+// shown is the listening address with the host that was asked for.
+func (s *settings) shown(listener net.Listener) string {
+	host, _, _ := net.SplitHostPort(s.Addr)
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	if host == "" {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// serve answers requests until ctx ends, sweeping ended sessions meanwhile.
+func (s *serveCommand) serve(ctx context.Context, site http.Handler, sweep func(context.Context), listener net.Listener, log *slog.Logger) error {
+	server := &http.Server{
+		Handler:           site,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	background, stop := context.WithCancel(ctx)
+	defer stop()
+	swept := make(chan struct{})
+	go func() {
+		defer close(swept)
+		sweep(background)
+	}()
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err := <-ended:
+		stop()
+		<-swept
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("stopping", "grace", grace.String())
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	err := server.Shutdown(last)
+	<-swept
+	return err
+}
+
+// build puts the parts together.
+func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Listener, log *slog.Logger) (http.Handler, func(context.Context), error) {
+	base, err := s.baseURL(s.shown(listener))
+	if err != nil {
+		return nil, nil, err
+	}
+	proxies, err := s.proxies()
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := s.keys()
+	if err != nil {
+		return nil, nil, err
+	}
+	cookies := session.Cookies{Secure: base.Scheme == "https"}
+	records, err := serverstore.NewSQL(ctx, school.Reader(), school.Writer())
+	if err != nil {
+		return nil, nil, err
+	}
+	server := func(name string, store serverstore.Store) *serverstore.Backend {
+		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader})
+	}
+	memory, database := server(session.Memory, serverstore.NewMemory()), server(session.Database, records)
+	manager, err := session.NewManager(ctx, session.Config{
+		Backends: []session.Backend{
+			cookiejwt.New(cookiejwt.Config{Keys: keys, Issuer: base.String(), Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader}),
+			memory,
+			database,
+		},
+		Default:   s.Sessions,
+		Cookies:   cookies,
+		Lifetimes: s.lifetimes(),
+		People:    school,
+		Settings:  school,
+		Choose:    s.Demo,
+		Now:       time.Now,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	hasher := auth.NewHasher(rand.Reader, runtime.NumCPU())
+	site, err := handlers.New(handlers.Config{
+		DB:        school,
+		Sessions:  manager,
+		Passwords: auth.NewPasswords(school, hasher, auth.NewThrottle(time.Now), log),
+		Hasher:    hasher,
+		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 20, Per: time.Hour}, time.Now),
+		Log:       log,
+		Now:       time.Now,
+		Random:    rand.Reader,
+		BaseURL:   base,
+		Demo:      s.Demo,
+		Proxies:   proxies,
+	})
+	return site, sweeper(log, memory, database), err
+}
+
+// sweeper clears away ended sessions, now and every few minutes.
+func sweeper(log *slog.Logger, backends ...*serverstore.Backend) func(context.Context) {
+	return func(ctx context.Context) {
+		tick := time.NewTicker(5 * time.Minute)
+		defer tick.Stop()
+		for {
+			for _, b := range backends {
+				if n, err := b.Sweep(ctx); err != nil && ctx.Err() == nil {
+					log.Warn("sessions not swept", "backend", b.Name(), "err", err)
+				} else if n > 0 {
+					log.Info("sessions swept", "backend", b.Name(), "ended", n)
+				}
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}
+}
+
+// keys are those of the setting, or those of the file in the data folder.
+func (s *settings) keys() (cookiejwt.Keys, error) {
+	if s.JWTKeys == "" {
+		return cookiejwt.LoadKeys(filepath.Join(s.Data, "jwt.keys"), rand.Reader)
+	}
+	keys, err := cookiejwt.ParseKeys(s.JWTKeys)
+	if err != nil {
+		return keys, refuse("jwt-keys", "%s", err)
+	}
+	return keys, nil
+}
+
+// openSchool opens the database in the data folder and makes both where there
+// are none.
+func openSchool(ctx context.Context, s storage) (*db.DB, error) {
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the data folder: %w", err)
+	}
+	return db.Open(ctx, filepath.Join(s.Data, "lectern.db"))
+}

@@ -1,0 +1,143 @@
+// Package db remembers the school in a SQLite file, behind plain Go methods.
+//
+// [Open] opens the file, brings its tables up to date and prepares every
+// statement, so that a mistake in one is found when the program starts. What
+// comes after is one method for each thing that the site does: [DB.Courses]
+// reads a page of the catalogue, [DB.Join] puts a person into a course. There
+// is one file for each noun, and its SQL stands above the method that uses it.
+//
+// Three rules hold throughout:
+//
+//   - One connection writes and a few read. A writing method is one
+//     transaction, which takes the write lock when it begins: what it reads
+//     before it writes is still so when it writes. Readers wait for nobody.
+//   - What a list shows as a number (students, lessons, lessons done) is kept
+//     in a column by the transaction that changes what is counted, and lists
+//     are read straight off an index from where the last page ended. So a page
+//     costs the same in a school of ten courses and of ten thousand.
+//     [DB.CheckCounts] counts everything afresh and compares.
+//   - Time comes from the caller. No statement asks SQL for it, and only the
+//     migrations ask the system.
+//
+// What is not there is [school.ErrNotFound], never an empty value. Courses,
+// chapters and lessons are deleted softly: they lie in the bin, where only the
+// methods that say so see them.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync/atomic"
+)
+
+// readers is how many connections read at once. SQLite reads from memory most
+// of the time, so more of them than processors gain nothing.
+const readers = 4
+
+// DB is an open school. It is safe for use by many goroutines.
+type DB struct {
+	writer    *sql.DB
+	reader    *sql.DB
+	writes    *statements
+	reads     *statements
+	catalogue atomic.Uint64
+}
+
+// Open opens the database file at path, making it and its folder where they
+// are missing, and brings its tables up to date. Several processes may open
+// the same file at once. A file that a newer program has changed is refused
+// with a [*TooNewError].
+func Open(ctx context.Context, path string) (*DB, error) {
+	d, err := connect(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.prepare(ctx, path); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// prepare makes an open file ready: tables first, then statements.
+func (d *DB) prepare(ctx context.Context, path string) error {
+	if err := migrate(ctx, d.writer, path); err != nil {
+		return err
+	}
+	for _, s := range registry {
+		if _, err := d.writes.get(ctx, s); err != nil {
+			return err
+		}
+		if !s.reads() {
+			continue
+		}
+		if _, err := d.reads.get(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close writes what is still in the log into the database file and closes all
+// connections. Nothing may be asked of d afterwards.
+func (d *DB) Close() error {
+	return errors.Join(
+		d.reads.close(),
+		d.reader.Close(),
+		d.writes.close(),
+		checkpoint(d.writer),
+		d.writer.Close(),
+	)
+}
+
+var pingDatabase = statement("ping", `
+	SELECT MAX(version)
+	  FROM schema_migrations`)
+
+// Ping reads from the file, which tells whether the database can answer.
+func (d *DB) Ping(ctx context.Context) error {
+	_, err := d.SchemaVersion(ctx)
+	return err
+}
+
+// SchemaVersion is the number of the last migration that the file has seen.
+func (d *DB) SchemaVersion(ctx context.Context) (int, error) {
+	return one(ctx, d, pingDatabase, value[int])
+}
+
+// Reader is the pool of connections that only read, for those who bring their
+// own SQL.
+func (d *DB) Reader() *sql.DB { return d.reader }
+
+// Writer is the one connection that writes, for those who bring their own
+// SQL. Whoever holds a transaction on it keeps every other writer waiting.
+func (d *DB) Writer() *sql.DB { return d.writer }
+
+// CatalogueVersion goes up after each write through d that changes what the
+// catalogue shows to everybody: courses and their order, their numbers of
+// students and lessons, their instructors' names. A reader's own progress is
+// no part of it. A page that was asked for after the version was read is never
+// older than the version.
+func (d *DB) CatalogueVersion() uint64 { return d.catalogue.Load() }
+
+// write runs do in one transaction, which is committed if do returns nil and
+// leaves no trace otherwise.
+func (d *DB) write(ctx context.Context, do func(*tx) error) error {
+	begun, err := d.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("db: begin: %w", err)
+	}
+	defer begun.Rollback() // does nothing after Commit
+	t := &tx{Tx: begun, statements: d.writes}
+	if err := do(t); err != nil {
+		return err
+	}
+	if t.showsInCatalogue {
+		defer d.catalogue.Add(1) // even if Commit fails: it may have been too late to
+	}
+	if err := begun.Commit(); err != nil {
+		return fmt.Errorf("db: commit: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package db
+
+import (
+	"context"
+
+	"lectern/db/school"
+)
+
+// Statements are the texts of all statements that Open prepares, by name.
+func Statements() map[string]string {
+	texts := map[string]string{}
+	for _, q := range registry {
+		texts[q.name] = q.text
+	}
+	return texts
+}
+
+// CountStatements is how many statements Open prepares.
+func CountStatements() int { return len(registry) }
+
+// ExplainCourses is SQLite's plan for the page that q asks for.
+func (d *DB) ExplainCourses(ctx context.Context, q CourseQuery) ([]string, error) {
+	found, err := d.search(ctx, courseWords, school.QueryWords(q.Words))
+	if err != nil {
+		return nil, err
+	}
+	return d.explain(ctx, q.list(found))
+}
+
+// ExplainUsers is SQLite's plan for the page that q asks for.
+func (d *DB) ExplainUsers(ctx context.Context, q UserQuery) ([]string, error) {
+	found, err := d.search(ctx, userWords, school.QueryWords(q.Words))
+	if err != nil {
+		return nil, err
+	}
+	return d.explain(ctx, q.list(found))
+}
+
+func (d *DB) explain(ctx context.Context, b *builder) ([]string, error) {
+	explained := query{"explain", "EXPLAIN QUERY PLAN " + b.text.String()}
+	return all(ctx, d, explained, func(row scanner) (detail string, err error) {
+		var id, parent, unused int
+		err = row.Scan(&id, &parent, &unused, &detail)
+		return detail, err
+	}, b.args...)
+}
+
+// ApplyMigration takes a step that is not among the embedded ones.
+func (d *DB) ApplyMigration(ctx context.Context, version int, script string) error {
+	return migration{version, "test", script}.apply(ctx, d.writer)
+}

@@ -1,0 +1,121 @@
+package db
+
+import (
+	"context"
+
+	"lectern/db/school"
+)
+
+// UserQuery says which people to list.
+type UserQuery struct {
+	Words string      // the beginnings of words of their name or e-mail address
+	Role  school.Role // empty for any
+	State string      // "enabled", "disabled", or anything else for both
+	After string      // the Next of the page before; empty for the first
+	Limit int         // rows of a page; 24 if not given, at most 100
+}
+
+// UserRow is one line of the list of people.
+type UserRow struct {
+	school.User
+	Courses int // that they have joined and not left
+}
+
+// UserPage is one page of the list of people, by name.
+type UserPage struct {
+	Users     []UserRow
+	Next      string // what to ask for next; empty on the last page
+	Total     int    // people on all pages
+	TotalMore bool   // whether there are more than Total
+}
+
+const orderByName = "name"
+
+// Users lists people by name. Totals of searches stop at 1,000. A cursor that
+// is none begins at the first page.
+func (d *DB) Users(ctx context.Context, q UserQuery) (UserPage, error) {
+	found, err := d.search(ctx, userWords, school.QueryWords(q.Words))
+	if err != nil {
+		return UserPage{}, err
+	}
+	b := q.list(found)
+	rows, err := all(ctx, d, b.query("list users"), scanUserRow, b.args...)
+	if err != nil {
+		return UserPage{}, err
+	}
+	var page UserPage
+	var last *UserRow
+	if page.Users, last = cutPage(rows, pageLimit(q.Limit)); last != nil {
+		page.Next = cursor{orderByName, school.Fold(last.Name), last.ID}.String()
+	}
+	page.Total, page.TotalMore, err = d.totalUsers(ctx, q, found)
+	return page, err
+}
+
+// list reads one person more than the page has.
+func (q UserQuery) list(found search) *builder {
+	var b builder
+	b.add("SELECT" + userColumns + `,
+	       (SELECT COUNT(*) FROM enrolments AS e WHERE e.user_id = u.id AND e.left_at IS NULL)`)
+	q.match(&b, found)
+	if after, ok := parseCursor(q.After, orderByName); ok {
+		b.add(" AND (u.name_key, u.id) > (?, ?)", after.key, after.id)
+	}
+	b.add(" ORDER BY u.name_key, u.id LIMIT ?", pageLimit(q.Limit)+1)
+	return &b
+}
+
+func scanUserRow(row scanner) (u UserRow, err error) {
+	err = row.Scan(append(userFields(&u.User), &u.Courses)...)
+	return u, err
+}
+
+// match adds which people q asks for.
+func (q UserQuery) match(b *builder, found search) {
+	found.from(b, "users", "u")
+	b.add(" WHERE 1 = 1")
+	found.where(b, "u")
+	if q.Role != "" {
+		b.add(" AND u.role = ?", q.Role)
+	}
+	switch q.State {
+	case "enabled":
+		b.add(" AND u.disabled_at IS NULL")
+	case "disabled":
+		b.add(" AND u.disabled_at IS NOT NULL")
+	}
+}
+
+var sumUsers = statement("sum users", `
+	SELECT COALESCE(SUM(people), 0)
+	  FROM user_counts
+	 WHERE ($1 = '' OR role = $1)
+	   AND ($2 < 0 OR disabled = $2)`)
+
+// totalUsers takes the total from the kept counts, or counts what a search
+// finds.
+func (d *DB) totalUsers(ctx context.Context, q UserQuery, found search) (total int, more bool, err error) {
+	if len(found.words) == 0 {
+		disabled := -1 // both
+		switch q.State {
+		case "enabled":
+			disabled = 0
+		case "disabled":
+			disabled = 1
+		}
+		total, err = one(ctx, d, sumUsers, value[int], q.Role, disabled)
+		return total, false, err
+	}
+	var b builder
+	b.add("SELECT COUNT(*) FROM (SELECT 1")
+	q.match(&b, found)
+	b.add(" LIMIT ?) AS matches", maxTotal+1)
+	counted, err := one(ctx, d, b.query("count users"), value[int], b.args...)
+	total, more = cutTotal(counted)
+	return total, more, err
+}
+
+// CountUsers is the number of all accounts, from the kept counts.
+func (d *DB) CountUsers(ctx context.Context) (int, error) {
+	return one(ctx, d, sumUsers, value[int], "", -1)
+}

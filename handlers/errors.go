@@ -1,0 +1,202 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"lectern/db/school"
+	"lectern/handlers/auth"
+	"lectern/handlers/session"
+	"lectern/views"
+)
+
+var (
+	errSignIn    = errors.New("handlers: not signed in")
+	errForbidden = errors.New("handlers: forbidden by policy")
+	errHidden    = errors.New("handlers: hidden by policy")
+	errForeign   = errors.New("handlers: cross-origin request")
+	errUnread    = errors.New("handlers: form cannot be read")
+)
+
+// statusOf is the one table of what an error means to a visitor.
+func statusOf(err error) int {
+	var (
+		invalid   *school.Invalid
+		throttled *auth.Throttled
+		tooLarge  *http.MaxBytesError
+		echoed    *echo.HTTPError
+	)
+	switch {
+	case errors.Is(err, errSignIn), errors.Is(err, session.ErrNoSession), errors.Is(err, session.ErrEnded):
+		return http.StatusUnauthorized
+	case errors.Is(err, errForbidden), errors.Is(err, errForeign), errors.Is(err, school.ErrNotEnrolled), errors.Is(err, school.ErrDemoAccount):
+		return http.StatusForbidden
+	case errors.Is(err, errHidden), errors.Is(err, school.ErrNotFound):
+		return http.StatusNotFound
+	case errors.Is(err, school.ErrStale), errors.Is(err, school.ErrNotPublished), errors.Is(err, school.ErrEmpty), errors.Is(err, school.ErrLastAdmin), errors.Is(err, school.ErrEmailTaken):
+		return http.StatusConflict
+	case errors.As(err, &invalid), errors.Is(err, session.ErrUnknownBackend):
+		return http.StatusUnprocessableEntity
+	case errors.As(err, &throttled):
+		return http.StatusTooManyRequests
+	case errors.As(err, &tooLarge):
+		return http.StatusRequestEntityTooLarge
+	case errors.Is(err, errUnread):
+		return http.StatusBadRequest
+	case errors.Is(err, session.ErrUnavailable), errors.Is(err, auth.ErrBusy), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return http.StatusServiceUnavailable
+	case errors.As(err, &echoed):
+		return echoed.Code
+	}
+	return http.StatusInternalServerError
+}
+
+// answerError turns whatever a handler returned into an answer. The cause is
+// logged, once, and never shown.
+func (s *Server) answerError(err error, c echo.Context) {
+	status := statusOf(err)
+	if status >= http.StatusInternalServerError || errors.Is(err, errForeign) {
+		s.Log.Error("request failed", "id", requestID(c), "status", status, "err", err)
+	}
+	if c.Response().Committed {
+		return
+	}
+	h := c.Response().Header()
+	var throttled *auth.Throttled
+	switch {
+	case errors.As(err, &throttled):
+		h.Set(echo.HeaderRetryAfter, seconds(throttled.RetryAfter))
+	case status == http.StatusServiceUnavailable:
+		h.Set(echo.HeaderRetryAfter, "5")
+	case status == http.StatusUnauthorized:
+		h.Set(echo.HeaderWWWAuthenticate, `Session realm="Lectern", signin="/signin"`)
+	}
+	var failed error
+	switch {
+	case c.Request().Method == http.MethodHead:
+		failed = c.NoContent(status)
+	case wantsJSON(c):
+		failed = s.problem(c, status, err)
+	case status == http.StatusUnauthorized && isPageLoad(c.Request()):
+		failed = c.Redirect(http.StatusSeeOther, signInAddress(c.Request().URL.RequestURI()))
+	default:
+		failed = s.errorPage(c, status, err)
+	}
+	if failed != nil {
+		s.Log.Error("error page failed", "id", requestID(c), "err", failed)
+		if !c.Response().Committed {
+			_ = c.String(http.StatusInternalServerError, "Something went wrong here, and showing it went wrong too. Please go back and try again.")
+		}
+	}
+}
+
+func seconds(d time.Duration) string {
+	return strconv.Itoa(max(1, int(math.Ceil(d.Seconds()))))
+}
+
+// isPageLoad reports whether somebody is looking at an address: not sending
+// something to it, and not asking for anything but a page.
+func isPageLoad(r *http.Request) bool {
+	accept := r.Header.Get(echo.HeaderAccept)
+	return r.Method == http.MethodGet && (accept == "" || strings.Contains(accept, "text/html") || strings.Contains(accept, "*/*"))
+}
+
+func wantsJSON(c echo.Context) bool {
+	r := c.Request()
+	return strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.Header.Get(echo.HeaderAccept), "application/json")
+}
+
+// problem is an error for a program (RFC 9457).
+func (s *Server) problem(c echo.Context, status int, err error) error {
+	said := s.explain(c, status, err)
+	body, failed := json.Marshal(struct {
+		Type     string `json:"type"`
+		Title    string `json:"title"`
+		Status   int    `json:"status"`
+		Detail   string `json:"detail"`
+		Instance string `json:"instance"`
+	}{"about:blank", http.StatusText(status), status, said.Lede, requestID(c)})
+	if failed != nil {
+		return failed
+	}
+	return c.Blob(status, "application/problem+json", body)
+}
+
+// errorPage is an error for a person: what happened, what is safe, what to do
+// next.
+func (s *Server) errorPage(c echo.Context, status int, err error) error {
+	props := s.explain(c, status, err)
+	if status == http.StatusUnauthorized {
+		props.Kept = keptForm(c)
+	}
+	return s.page(c, status, views.ErrorPage(s.frame(c, props.Title, ""), props))
+}
+
+// explain finds the words. The sentences are the same whatever the cause
+// within a status, except where the person can do something about it.
+func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps {
+	p := views.ErrorProps{Status: status, RequestID: requestID(c)}
+	var invalid *school.Invalid
+	var throttled *auth.Throttled
+	switch status {
+	case http.StatusBadRequest:
+		p.Title, p.Lede = "We could not read that", "The form did not arrive in one piece. Nothing was changed. Go back, and send it again."
+	case http.StatusUnauthorized:
+		p.Title, p.Lede = "We do not know who you are", "Your session has ended, or there never was one. The page may well be yours: sign in, and we will see."
+	case http.StatusForbidden:
+		p.Title, p.Lede = "We know you, and it is still no", visitorOf(c).decision.Rule
+		switch {
+		case errors.Is(err, errForeign):
+			p.Title, p.Lede = "That came from another site", "A page that is not ours tried to send this in your name, so it was refused and nothing was changed. If it was you, do it from here."
+		case errors.Is(err, school.ErrDemoAccount):
+			p.Lede = "The password of a demo account is known to everybody, so it stays as it is."
+		case errors.Is(err, school.ErrNotEnrolled):
+			p.Lede = "That is for those who have joined the course."
+		}
+	case http.StatusNotFound:
+		p.Title, p.Lede = "There is nothing here", "The address may be mistyped, or what stood here has been taken away, or it is not for you to see. We do not say which."
+	case http.StatusMethodNotAllowed:
+		p.Title, p.Lede = "That is not how this address works", "It can be looked at or sent to, but not in this way. Nothing was changed."
+	case http.StatusConflict:
+		p.Title, p.Lede = "Not as things stand", conflictOf(err)
+	case http.StatusRequestEntityTooLarge:
+		p.Title, p.Lede = "That is too much at once", "At most four megabytes fit into one form. Nothing was changed; go back, and your text is still there."
+	case http.StatusUnprocessableEntity:
+		p.Title, p.Lede = "That cannot be accepted", "One of the values is not one of those on offer. Nothing was changed. Go back and choose again."
+		if errors.As(err, &invalid) {
+			p.Lede = invalid.Reason + " Nothing was changed."
+		}
+	case http.StatusTooManyRequests:
+		p.Title, p.Lede = "A little slower, please", "There were too many tries in a short time. Nothing was changed."
+		if errors.As(err, &throttled) {
+			p.RetryAfter = throttled.RetryAfter
+		}
+	case http.StatusServiceUnavailable:
+		p.Title, p.Lede = "Not now, but soon", "Something that this page needs does not answer. You are not signed out and nothing is lost; try again in a few seconds."
+	default:
+		p.Title, p.Lede = "That went wrong, and it was us", "The mistake is noted with the number below. What you had saved is safe. Go back and try once more."
+	}
+	return p
+}
+
+func conflictOf(err error) string {
+	switch {
+	case errors.Is(err, school.ErrNotPublished):
+		return "This is still a draft, so nobody can join it or finish it. Publish it first."
+	case errors.Is(err, school.ErrEmpty):
+		return "A course needs at least one published lesson before it can be published. Publish a lesson first."
+	case errors.Is(err, school.ErrLastAdmin):
+		return "This is the last admin who can sign in. Make somebody else an admin first."
+	case errors.Is(err, school.ErrStale):
+		return "Somebody saved this while you were at it. Go back, look at what is there now, and save again."
+	}
+	return "Something changed meanwhile. Go back and look again."
+}

@@ -1,0 +1,121 @@
+package handlers
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"lectern/db/school"
+	"lectern/handlers/policy"
+	"lectern/views"
+	"lectern/views/ui"
+)
+
+// frame fills what stands round every page. section names the link of the
+// navigation that is the current one.
+func (s *Server) frame(c echo.Context, title, section string) views.Frame {
+	v := visitorOf(c)
+	f := views.Frame{
+		Title:   title,
+		Section: section,
+		Here:    here(c),
+		Theme:   themeOf(c.Request()),
+		Said:    sentences[c.QueryParam("said")],
+		Teaches: s.may(c, policy.TeachView, policy.Object{}),
+		Manages: s.may(c, policy.UserManage, policy.Object{}),
+		Demo:    s.Demo,
+	}
+	if rec, ok := v.visit.Record(); ok && v.SignedIn() {
+		f.Reader = &views.Reader{
+			Name:    v.user.Name,
+			Role:    roleLabel(rec.Role),
+			Backend: v.visit.Trace.Backend,
+			Detail:  roleLabel(rec.Role) + ", signed in " + methodsLabel(rec.Methods) + " at " + clock(rec.AuthAt),
+		}
+	}
+	f.XRay = s.xray(c)
+	return f
+}
+
+// here is the address of the page that is being looked at, to come back to. An
+// address that only takes forms leads back to the front page.
+func here(c echo.Context) string {
+	r := c.Request()
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return "/"
+	}
+	u := *r.URL
+	q := u.Query()
+	q.Del("xray")
+	q.Del("said")
+	u.RawQuery = q.Encode()
+	return localPath(u.RequestURI())
+}
+
+func roleLabel(r school.Role) string {
+	switch r {
+	case school.Admin:
+		return "Admin"
+	case school.Instructor:
+		return "Instructor"
+	}
+	return "Student"
+}
+
+// methodLabels say how somebody proved who they are, by the names of RFC 8176.
+var methodLabels = map[string]string{"pwd": "with a password"}
+
+func methodsLabel(methods []string) string {
+	label := ""
+	for i, m := range methods {
+		if i > 0 {
+			label += " and "
+		}
+		label += methodLabels[m]
+	}
+	return label
+}
+
+func clock(t time.Time) string { return t.Local().Format(ui.ClockTime) }
+
+// sentences are what a page says about what has just been done. The address
+// carries only the key, so nobody can put words into our mouth.
+var sentences = map[string]string{
+	"switched":   "Switched. You are still signed in; open the X-ray to see what has changed.",
+	"chosen":     "Remembered for the next time you sign in.",
+	"signed-out": "You are signed out.",
+	"welcome":    "Welcome. Your account is open and you are signed in.",
+}
+
+const themeCookie = "lectern-theme"
+
+func themeOf(r *http.Request) string {
+	cookie, err := r.Cookie(themeCookie)
+	if err != nil || cookie.Value != "light" && cookie.Value != "dark" {
+		return ""
+	}
+	return cookie.Value
+}
+
+// changeAppearance keeps the visitor's choice of light or dark, which is a
+// preference and no secret.
+func (s *Server) changeAppearance(c echo.Context) error {
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	cookie := &http.Cookie{
+		Name: themeCookie, Value: f.get("theme"), Path: "/", MaxAge: 365 * 24 * 3600,
+		HttpOnly: true, Secure: s.BaseURL.Scheme == "https", SameSite: http.SameSiteLaxMode,
+	}
+	switch cookie.Value {
+	case "light", "dark":
+	case "system":
+		cookie.Value, cookie.MaxAge = "", -1
+	default:
+		return &school.Invalid{Field: "theme", Reason: "Choose light, dark or system."}
+	}
+	c.SetCookie(cookie)
+	return seeOther(c, localPath(f.get("next")))
+}

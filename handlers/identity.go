@@ -1,0 +1,127 @@
+package handlers
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"lectern/db/school"
+	"lectern/handlers/policy"
+	"lectern/handlers/session"
+)
+
+// visitor is who is asking, for the length of one request.
+type visitor struct {
+	visit *session.Visit
+	// user is the person's own row, for their name. What they may do is decided
+	// by the role of the session, which is actor's.
+	user     school.User
+	decision policy.Decision
+	// looked is how long reading the user's row took.
+	looked time.Duration
+}
+
+// SignedIn reports whether there is a session.
+func (v *visitor) SignedIn() bool { return v.user.ID != "" }
+
+// actor is the visitor as policy sees them: with the role that the session
+// says they have, which may be an old one.
+func (v *visitor) actor() policy.Actor {
+	rec, ok := v.visit.Record()
+	if !ok || !v.SignedIn() {
+		return policy.Actor{}
+	}
+	return policy.Actor{User: rec.UserID, Role: rec.Role}
+}
+
+// person is the visitor as other people are shown them.
+func (v *visitor) person() school.Person { return school.Person{ID: v.user.ID, Name: v.user.Name} }
+
+const visitorKey = "visitor"
+
+// visitorOf returns who is asking; an anonymous visitor before the session was
+// loaded.
+func visitorOf(c echo.Context) *visitor {
+	if v, ok := c.Get(visitorKey).(*visitor); ok {
+		return v
+	}
+	return &visitor{}
+}
+
+// withSession finds out who is asking. A token can outlive the person it
+// speaks of; then the visitor is nobody.
+func (s *Server) withSession(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Before(func() { noStore(c) })
+		r, visit, err := s.Sessions.Load(c.Response(), c.Request())
+		c.SetRequest(r)
+		v := &visitor{visit: visit}
+		c.Set(visitorKey, v)
+		if err != nil {
+			return err
+		}
+		if rec, ok := visit.Record(); ok {
+			start := time.Now()
+			v.user, err = s.DB.User(r.Context(), rec.UserID)
+			v.looked = time.Since(start)
+			if errors.Is(err, school.ErrNotFound) {
+				visit.Forget(session.NoSuchUser)
+				return next(c)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return next(c)
+	}
+}
+
+// noStore keeps what was made for one person out of every cache (ASVS 14.3.2).
+// A page for a visitor without cookies may be kept, if it is asked for again.
+func noStore(c echo.Context) {
+	h := c.Response().Header()
+	if h.Get(echo.HeaderCacheControl) != "" && len(c.Request().Header["Cookie"]) == 0 {
+		return
+	}
+	h.Add(echo.HeaderVary, echo.HeaderCookie)
+	if len(c.Request().Header["Cookie"]) > 0 || len(h["Set-Cookie"]) > 0 {
+		h.Set(echo.HeaderCacheControl, "no-store")
+		return
+	}
+	h.Set(echo.HeaderCacheControl, "no-cache")
+}
+
+// address is where the request comes from; see addressOf.
+func address(c echo.Context) netip.Addr {
+	addr, err := netip.ParseAddr(c.RealIP())
+	if err != nil {
+		return netip.IPv6Unspecified()
+	}
+	return addr.Unmap()
+}
+
+// record writes a line into the audit log about what this request did. What
+// was done stays done when the log cannot be written; that is an error of the
+// operator's, and stands in the server's log.
+func (s *Server) record(c echo.Context, action, subject, detail string) {
+	v := visitorOf(c)
+	s.recordAs(c, v.person(), action, subject, detail)
+}
+
+func (s *Server) recordAs(c echo.Context, actor school.Person, action, subject, detail string) {
+	event := school.Event{
+		ID:      school.MustNewID(),
+		At:      s.Now(),
+		Action:  action,
+		Actor:   actor,
+		Subject: subject,
+		Detail:  detail,
+		Session: visitorOf(c).visit.Trace.Backend,
+		Address: address(c).String(),
+	}
+	if err := s.DB.Record(c.Request().Context(), event); err != nil {
+		s.Log.Error("audit event not written", "id", requestID(c), "action", action, "err", err)
+	}
+}

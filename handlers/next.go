@@ -1,0 +1,43 @@
+package handlers
+
+import (
+	"net/url"
+	"strings"
+)
+
+// localPath reads where a visitor wants to go afterwards. Only a path on this
+// site will do; anything else becomes "/" (ASVS 3.7.2). Browsers are generous
+// with what they take for the start of a host: "//", "/\", and control
+// characters in between.
+func localPath(next string) string {
+	if len(next) > 2000 || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsFunc(next, unsafeInPath) {
+		return "/"
+	}
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.HasPrefix(u.Path, "//") || strings.ContainsFunc(u.Path, unsafeInPath) {
+		return "/"
+	}
+	return u.String()
+}
+
+func unsafeInPath(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }
+
+// signInAddress is the sign-in page that leads back to next.
+func signInAddress(next string) string {
+	if next = localPath(next); next == "/" {
+		return "/signin"
+	}
+	return "/signin?next=" + url.QueryEscape(next)
+}
+
+// withQuery is a local path with one parameter set.
+func withQuery(path, key, value string) string {
+	u, err := url.Parse(path)
+	if err != nil {
+		return path
+	}
+	q := u.Query()
+	q.Set(key, value)
+	u.RawQuery = q.Encode()
+	return u.String()
+}

@@ -1,0 +1,134 @@
+package policy
+
+import "lectern/db/school"
+
+// Action is something that a person can try to do.
+type Action string
+
+// The actions of this site.
+const (
+	Browse         Action = "site.browse"     // pages that are for everybody
+	SessionRead    Action = "session.read"    // see what the site knows of this very request
+	SessionSwitch  Action = "session.switch"  // choose the kind of one's own session
+	CourseView     Action = "course.view"     // a course page
+	CourseJoin     Action = "course.join"     // join and leave
+	LessonView     Action = "lesson.view"     // read a lesson
+	LessonComplete Action = "lesson.complete" // mark a lesson done, or not done
+	LearningView   Action = "learning.view"   // one's own list of courses
+	AccountView    Action = "account.view"    // one's own account page
+	AccountEdit    Action = "account.edit"    // one's own name
+	PasswordChange Action = "password.change" // one's own password
+	TeachView      Action = "teach.view"      // the desk with one's own courses
+	CourseCreate   Action = "course.create"
+	CourseEdit     Action = "course.edit" // details, chapters, lessons, publishing, deleting
+	UserManage     Action = "user.manage" // see people, change roles, disable, end sessions
+	SiteSwitch     Action = "site.switch" // choose the kind of everybody's session
+	AuditView      Action = "audit.view"  // the log of who did what
+)
+
+// Actions lists them all.
+var Actions = []Action{
+	Browse, SessionRead, SessionSwitch, CourseView, CourseJoin, LessonView, LessonComplete, LearningView,
+	AccountView, AccountEdit, PasswordChange, TeachView, CourseCreate, CourseEdit, UserManage, SiteSwitch, AuditView,
+}
+
+type rule struct {
+	sentence string
+	signIn   bool // never allowed to a visitor
+	decide   func(Actor, Object) Verdict
+}
+
+var rules = map[Action]rule{
+	Browse:        {"Everybody may look around.", false, everybody},
+	SessionRead:   {"Everybody may see their own session.", false, everybody},
+	SessionSwitch: {"Everybody may choose the kind of their own session.", false, everybody},
+
+	CourseView:     {"Published courses are for everybody, drafts for those who may edit them.", false, courseView},
+	CourseJoin:     {"Students and instructors join published courses; admins look after them.", true, courseJoin},
+	LessonView:     {"A lesson is for those who have joined its course; preview lessons are for everybody.", false, lessonView},
+	LessonComplete: {"Only those who have joined a course can finish its lessons.", true, lessonComplete},
+	LearningView:   {"Whoever is signed in has a list of courses.", true, signedIn},
+
+	AccountView:    {"An account is shown to the person whose it is.", true, signedIn},
+	AccountEdit:    {"A name is changed by the person whose it is.", true, signedIn},
+	PasswordChange: {"A password is changed by the person whose it is; demo accounts keep theirs.", true, passwordChange},
+
+	TeachView:    {"Instructors have a desk for their courses, and admins one for all; students have none.", true, teaches},
+	CourseCreate: {"Instructors create courses.", true, courseCreate},
+	CourseEdit:   {"Instructors edit their own courses; admins edit all.", true, courseEdit},
+
+	UserManage: {"Only admins look after people.", true, admins},
+	SiteSwitch: {"Only admins choose the session of the whole site.", true, admins},
+	AuditView:  {"Only admins read the audit log.", true, admins},
+}
+
+func everybody(Actor, Object) Verdict { return Allow }
+
+func signedIn(a Actor, _ Object) Verdict { return when(a.SignedIn()) }
+
+func teaches(a Actor, _ Object) Verdict {
+	return when(a.Role == school.Instructor || a.Role == school.Admin)
+}
+
+func admins(a Actor, _ Object) Verdict { return when(a.Role == school.Admin) }
+
+func passwordChange(a Actor, o Object) Verdict { return when(a.SignedIn() && !o.Demo) }
+
+// edits is who may change a course: its owner, as long as they are still an
+// instructor, and every admin.
+func edits(a Actor, o Object) bool {
+	return a.Role == school.Admin || a.Role == school.Instructor && a.SignedIn() && a.User == o.Owner
+}
+
+func courseEdit(a Actor, o Object) Verdict {
+	if edits(a, o) {
+		return Allow
+	}
+	if o.Draft {
+		return Hide
+	}
+	return Forbid
+}
+
+func courseView(a Actor, o Object) Verdict {
+	if o.Draft && !edits(a, o) {
+		return Hide
+	}
+	return Allow
+}
+
+func courseJoin(a Actor, o Object) Verdict {
+	if o.Draft && !edits(a, o) {
+		return Hide
+	}
+	return when(learns(a) && !o.Draft)
+}
+
+// learns is who takes courses.
+func learns(a Actor) bool { return a.Role == school.Student || a.Role == school.Instructor }
+
+func courseCreate(a Actor, _ Object) Verdict { return when(a.Role == school.Instructor) }
+
+func lessonView(a Actor, o Object) Verdict {
+	switch {
+	case edits(a, o):
+		return Allow
+	case o.Draft:
+		return Hide
+	}
+	return when(o.Preview || o.Joined)
+}
+
+func lessonComplete(a Actor, o Object) Verdict {
+	if o.Draft && !edits(a, o) {
+		return Hide
+	}
+	return when(a.SignedIn() && o.Joined)
+}
+
+func when(allowed bool) Verdict {
+	if allowed {
+		return Allow
+	}
+	return Forbid
+}

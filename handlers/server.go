@@ -1,0 +1,84 @@
+// Package handlers is the site: it turns requests into questions for the other
+// packages and their answers into pages.
+//
+// A request's way is the order of the files. The table in routes.go says which
+// paths there are and what each requires. middleware.go is what every request
+// passes through. identity.go finds out who is asking (package session) and
+// gate.go whether they may (package policy). Then comes one function in the
+// file of the resource, which parses what was typed, asks the database, fills
+// the props of a view, and gives them to render.go. Whatever goes wrong
+// travels up as an error, and errors.go alone makes an answer out of it.
+package handlers
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"lectern/assets"
+	"lectern/db"
+	"lectern/handlers/auth"
+	"lectern/handlers/markdown"
+	"lectern/handlers/session"
+)
+
+// Config is what a Server is made of.
+type Config struct {
+	DB        *db.DB
+	Sessions  *session.Manager
+	Passwords *auth.Passwords
+	Hasher    *auth.Hasher
+	// SignUps limits how many accounts one address may open.
+	SignUps *auth.Limiter
+	Log     *slog.Logger
+	Now     func() time.Time
+	Random  io.Reader
+	// BaseURL is the address that people see.
+	BaseURL *url.URL
+	// Demo shows the demo accounts, the components page, and the choice of
+	// backend to everybody.
+	Demo bool
+	// Proxies are the addresses whose forwarded headers are believed.
+	Proxies []netip.Prefix
+}
+
+// Server answers every request of the site. It is safe for concurrent use.
+type Server struct {
+	Config
+	echo     *echo.Echo
+	origins  *http.CrossOriginProtection
+	markdown *markdown.Renderer
+}
+
+// New puts the site together. It returns an error when a setting cannot be.
+func New(c Config) (*Server, error) {
+	s := &Server{Config: c, echo: echo.New(), origins: http.NewCrossOriginProtection(), markdown: markdown.New(markdown.WithIcons(icon))}
+	origin := url.URL{Scheme: c.BaseURL.Scheme, Host: c.BaseURL.Host}
+	if err := s.origins.AddTrustedOrigin(origin.String()); err != nil {
+		return nil, err
+	}
+	s.echo.HideBanner, s.echo.HidePort = true, true
+	s.echo.HTTPErrorHandler = s.answerError
+	s.echo.IPExtractor = addressOf(c.Proxies)
+	s.echo.Logger.SetOutput(io.Discard)
+	s.use()
+	s.route()
+	return s, nil
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// icon is a drawing for a lesson's text, as the views draw it.
+func icon(name string) string {
+	symbol, err := assets.Symbol("i-" + name)
+	if err != nil {
+		return ""
+	}
+	return `<svg class="i" aria-hidden="true"><use href="` + symbol + `"></use></svg>`
+}

@@ -1,0 +1,138 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"lectern/db/school"
+	"lectern/handlers/auth"
+	"lectern/handlers/session"
+	"lectern/views"
+)
+
+func (s *Server) showSignIn(c echo.Context) error {
+	next := localPath(c.QueryParam("next"))
+	if visitorOf(c).SignedIn() {
+		return seeOther(c, next)
+	}
+	return s.signInPage(c, http.StatusOK, views.SignInProps{Next: next})
+}
+
+func (s *Server) signInPage(c echo.Context, status int, p views.SignInProps) error {
+	if s.Demo {
+		p.Choices = s.choices(visitorOf(c))
+		p.Demo = views.DemoAccounts
+	}
+	p.Remember = s.Sessions.Lifetimes().Remember
+	return s.page(c, status, views.SignInPage(s.frame(c, "Sign in", ""), p))
+}
+
+// signIn proves who somebody is and starts their session. Whatever is wrong,
+// the answer is the same; the words do not say what.
+func (s *Server) signIn(c echo.Context) error {
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	user, err := s.Passwords.SignIn(c.Request().Context(), auth.Attempt{
+		Email:    f.get("email"),
+		Password: f.get("password"),
+		Address:  address(c),
+	})
+	p := views.SignInProps{Email: f.typed("email"), Next: localPath(f.get("next")), Remembered: f.get("remember") == "1", Kept: keptAgain(f)}
+	var throttled *auth.Throttled
+	switch {
+	case errors.Is(err, auth.ErrRefused):
+		s.record(c, school.ActionSignInRefused, maskedEmail(f.get("email")), "")
+		if wantsJSON(c) {
+			return echo.NewHTTPError(http.StatusUnprocessableEntity)
+		}
+		p.Refused = true
+		return s.signInPage(c, http.StatusUnprocessableEntity, p)
+	case errors.As(err, &throttled) && !wantsJSON(c):
+		p.RetryAfter = throttled.RetryAfter
+		c.Response().Header().Set(echo.HeaderRetryAfter, seconds(throttled.RetryAfter))
+		return s.signInPage(c, http.StatusTooManyRequests, p)
+	case err != nil:
+		return err
+	}
+	if err := s.startSession(c, user, f.get("backend"), p.Remembered); err != nil {
+		return err
+	}
+	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignIn, user.Name, "with a password")
+	switch {
+	case wantsJSON(c):
+		return c.NoContent(http.StatusNoContent)
+	case p.Kept != nil:
+		return s.showKept(c, user, *p.Kept)
+	}
+	return seeOther(c, p.Next)
+}
+
+// startSession signs somebody in with a new session. Only the password has
+// been checked, so only "pwd" is claimed (RFC 8176).
+func (s *Server) startSession(c echo.Context, user school.User, backend string, remember bool) error {
+	if !s.Sessions.Choice() || !slices.Contains(s.Sessions.Names(), backend) {
+		backend = ""
+	}
+	return s.Sessions.Start(c.Response(), c.Request(),
+		session.Identity{UserID: user.ID, Role: user.Role, Methods: []string{"pwd"}, AuthAt: s.Now()},
+		session.StartOptions{Backend: backend, Remember: remember, Address: address(c).String(), Device: deviceOf(c.Request().UserAgent())},
+	)
+}
+
+// showKept gives the form back that somebody had sent without being signed in.
+// It is not sent for them: they see it, and press the button.
+func (s *Server) showKept(c echo.Context, user school.User, kept views.KeptForm) error {
+	v := visitorOf(c)
+	v.user = user
+	return s.page(c, http.StatusOK, views.KeptPage(s.frame(c, "Your text is here", ""), kept))
+}
+
+// keptAgain reads the form that came along with a sign-in; see keptForm. Its
+// address must be one of ours.
+func keptAgain(f formValues) *views.KeptForm {
+	action := localPath(f.get("kept-action"))
+	if action == "/" {
+		return nil
+	}
+	kept := &views.KeptForm{Action: action}
+	for name, values := range f {
+		if field, ok := strings.CutPrefix(name, "kept-"); ok && field != "action" {
+			for _, value := range values {
+				kept.Fields = append(kept.Fields, views.KeptField{Name: field, Value: school.Text(value)})
+			}
+		}
+	}
+	slices.SortStableFunc(kept.Fields, func(a, b views.KeptField) int { return strings.Compare(a.Name, b.Name) })
+	return kept
+}
+
+// maskedEmail is what the log keeps of an address that was refused: enough to
+// see a pattern, not enough to write to, and never a password that somebody
+// typed into the wrong box (ASVS 16.2.5).
+func maskedEmail(typed string) string {
+	email, err := school.ParseEmail(typed)
+	if err != nil {
+		return "not an address"
+	}
+	name, domain, _ := strings.Cut(string(email), "@")
+	return name[:1] + "…@" + domain
+}
+
+// signOut ends the session. Somebody who is not signed in any more wanted the
+// same, so it is no error.
+func (s *Server) signOut(c echo.Context) error {
+	if v := visitorOf(c); v.SignedIn() {
+		s.record(c, school.ActionSignOut, v.user.Name, "")
+	}
+	if err := s.Sessions.End(c.Response(), c.Request()); err != nil {
+		return err
+	}
+	c.Response().Header().Set("Clear-Site-Data", `"cache"`)
+	return seeOther(c, "/")
+}

@@ -1,0 +1,333 @@
+package handlers_test
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"lectern/db"
+	"lectern/db/school"
+	"lectern/handlers"
+	"lectern/handlers/auth"
+	"lectern/handlers/session"
+	"lectern/handlers/session/cookiejwt"
+	"lectern/handlers/session/serverstore"
+)
+
+// password is everybody's in the test school.
+const password = "a quiet violet tractor"
+
+// site is a whole site on a SQLite file of its own, with a clock that stands
+// still until it is moved.
+type site struct {
+	*handlers.Server
+	t        *testing.T
+	db       *db.DB
+	sessions *session.Manager
+	clock    *clock
+	url      string
+	log      *logged
+}
+
+// logged is what the site wrote into its log.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// clock is a time that tests move.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) move(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+var lifetimes = session.Lifetimes{Token: time.Hour, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Remember: 720 * time.Hour}
+
+// backends are the kinds of session that every page test runs with.
+var backends = []string{session.JWT, session.Memory, session.Database}
+
+// eachBackend runs a test once for every kind of session, on a site of its own.
+func eachBackend(t *testing.T, test func(t *testing.T, s *site)) {
+	t.Helper()
+	for _, backend := range backends {
+		t.Run(backend, func(t *testing.T) {
+			t.Parallel()
+			test(t, newSite(t, backend))
+		})
+	}
+}
+
+var passwordHash = sync.OnceValue(func() string {
+	hash, err := auth.NewHasher(rand.Reader, 1).Hash(context.Background(), password)
+	if err != nil {
+		panic(err)
+	}
+	return hash
+})
+
+// newSite starts a demo site whose default session is of the given kind.
+func newSite(t *testing.T, backend string) *site {
+	t.Helper()
+	return startSite(t, backend, true)
+}
+
+func startSite(t *testing.T, backend string, demo bool) *site {
+	t.Helper()
+	ctx := t.Context()
+	s := &site{t: t, clock: &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}, log: &logged{}}
+	var err error
+	s.db, err = db.Open(ctx, filepath.Join(t.TempDir(), "lectern.db"))
+	must(t, err)
+	t.Cleanup(func() { must(t, s.db.Close()) })
+	_, err = s.db.Seed(ctx, testSchool())
+	must(t, err)
+
+	server := httptest.NewUnstartedServer(nil)
+	s.url = "http://" + server.Listener.Addr().String()
+	base, err := url.Parse(s.url)
+	must(t, err)
+	key, err := cookiejwt.NewKey(rand.Reader)
+	must(t, err)
+	keys, err := cookiejwt.ParseKeys(key)
+	must(t, err)
+	records, err := serverstore.NewSQL(ctx, s.db.Reader(), s.db.Writer())
+	must(t, err)
+	store := func(name string, store serverstore.Store) session.Backend {
+		return serverstore.New(serverstore.Config{Name: name, Store: store, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader})
+	}
+	s.sessions, err = session.NewManager(ctx, session.Config{
+		Backends: []session.Backend{
+			cookiejwt.New(cookiejwt.Config{Keys: keys, Issuer: s.url, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader}),
+			store(session.Memory, serverstore.NewMemory()),
+			store(session.Database, records),
+		},
+		Default: backend, Lifetimes: lifetimes, People: s.db, Settings: s.db, Choose: demo, Now: s.clock.Now,
+	})
+	must(t, err)
+	hasher := auth.NewHasher(rand.Reader, 2)
+	log := slog.New(slog.NewJSONHandler(s.log, nil))
+	s.Server, err = handlers.New(handlers.Config{
+		DB: s.db, Sessions: s.sessions, Hasher: hasher, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo,
+		Passwords: auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
+		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 20, Per: time.Hour}, s.clock.Now),
+	})
+	must(t, err)
+	server.Config.Handler = s.Server
+	server.Start()
+	t.Cleanup(server.Close)
+	return s
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// browser is somebody at the site: a cookie jar, and no following of redirects.
+type browser struct {
+	t      *testing.T
+	site   *site
+	client *http.Client
+}
+
+func (s *site) browser() *browser {
+	s.t.Helper()
+	jar, err := cookiejar.New(nil)
+	must(s.t, err)
+	return &browser{s.t, s, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// as is a browser in which the person is signed in. An empty name is a visitor.
+func (s *site) as(email string) *browser {
+	s.t.Helper()
+	b := s.browser()
+	if email != "" {
+		if p := b.post("/signin", "email", email, "password", password); p.status != http.StatusSeeOther {
+			s.t.Fatalf("sign in as %s: %d\n%s", email, p.status, p.body)
+		}
+	}
+	return b
+}
+
+// answer is what came back.
+type answer struct {
+	status   int
+	body     string
+	header   http.Header
+	location string
+}
+
+func (b *browser) get(path string, headers ...string) answer {
+	b.t.Helper()
+	return b.send(http.MethodGet, path, "", headers...)
+}
+
+// post sends a form given as name, value, name, value, …
+func (b *browser) post(path string, fields ...string) answer {
+	b.t.Helper()
+	values := url.Values{}
+	for i := 0; i+1 < len(fields); i += 2 {
+		values.Add(fields[i], fields[i+1])
+	}
+	return b.send(http.MethodPost, path, values.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+}
+
+func (b *browser) send(method, path, body string, headers ...string) answer {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), method, b.site.url+path, strings.NewReader(body))
+	must(b.t, err)
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := b.client.Do(r)
+	must(b.t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	must(b.t, err)
+	return answer{response.StatusCode, string(text), response.Header, response.Header.Get("Location")}
+}
+
+// cookie is the value of a cookie in the browser's jar, empty without it.
+func (b *browser) cookie(name string) string {
+	u, err := url.Parse(b.site.url)
+	must(b.t, err)
+	for _, c := range b.client.Jar.Cookies(u) {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// want fails unless the answer has the status and every one of the texts.
+func (a answer) want(t *testing.T, status int, texts ...string) answer {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("got status %d, want %d\n%s", a.status, status, a.body)
+	}
+	for _, text := range texts {
+		if !strings.Contains(a.body, text) {
+			t.Errorf("page lacks %q\n%s", text, a.body)
+		}
+	}
+	return a
+}
+
+// lacks fails if the answer has one of the texts.
+func (a answer) lacks(t *testing.T, texts ...string) answer {
+	t.Helper()
+	for _, text := range texts {
+		if strings.Contains(a.body, text) {
+			t.Errorf("page has %q, and must not", text)
+		}
+	}
+	return a
+}
+
+// main is the page without its frame.
+func (a answer) main() string {
+	_, rest, _ := strings.Cut(a.body, "<main")
+	main, _, _ := strings.Cut(rest, "</main>")
+	return main
+}
+
+// The people and courses of the test school.
+const (
+	ada   = "ada@school.example"   // student
+	bea   = "bea@school.example"   // another student
+	grace = "grace@school.example" // instructor, owns "knots" and the draft "sails"
+	rob   = "rob@school.example"   // another instructor, owns "stars"
+	alan  = "alan@school.example"  // admin
+)
+
+// fixedID is an id that a test can write down.
+func fixedID(name string) school.ID {
+	id := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' {
+			return r
+		}
+		return 'q'
+	}, name)
+	return school.ID((id + strings.Repeat("z", 26))[:26])
+}
+
+func testSchool() db.SeedData {
+	at := time.Date(2026, 10, 1, 9, 0, 0, 0, time.UTC)
+	var data db.SeedData
+	person := func(email, name string, role school.Role) school.Person {
+		id := fixedID(strings.TrimSuffix(email, "@school.example"))
+		data.Users = append(data.Users, db.SeedUser{
+			User:         school.User{ID: id, Email: school.Email(email), Name: name, Role: role, CreatedAt: at},
+			PasswordHash: passwordHash,
+		})
+		return school.Person{ID: id, Name: name}
+	}
+	person(ada, "Ada Byron", school.Student)
+	person(bea, "Bea Okoye", school.Student)
+	graces := person(grace, "Grace Murray", school.Instructor)
+	robs := person(rob, "Rob Tremaine", school.Instructor)
+	person(alan, "Alan Mathison", school.Admin)
+
+	course := func(number int, slug, title string, status school.Status, owner school.Person) {
+		c := db.SeedCourse{Course: school.Course{
+			ID: fixedID("course-" + slug), Slug: slug, Title: title, Summary: "A course about " + slug + ".", Description: "For everybody.",
+			Topic: "design", Level: "first", Number: number, Status: status, Outcomes: []string{"Say what " + slug + " are for."},
+			Owner: owner, Version: 1, CreatedAt: at, UpdatedAt: at, PublishedAt: at,
+		}}
+		for i, chapter := range []string{"one", "two"} {
+			ch := db.SeedChapter{Chapter: school.Chapter{ID: fixedID("chapter-" + slug + chapter), CourseID: c.ID, Title: "Chapter " + chapter}}
+			for j, lesson := range []string{"first", "second"} {
+				name := chapter + "-" + lesson
+				ch.Lessons = append(ch.Lessons, school.Lesson{
+					LessonHead: school.LessonHead{
+						ID: fixedID("lesson-" + slug + name), Slug: name, Title: "Lesson " + name + " on " + slug, Kind: school.Reading,
+						Status: school.Published, Preview: i+j == 0, Minutes: 5,
+					},
+					CourseID: c.ID, ChapterID: ch.ID, Body: "Text of **" + name + "**.\n\n## A heading\n\nMore text.", Version: 1, UpdatedAt: at, UpdatedBy: owner,
+				})
+			}
+			c.Chapters = append(c.Chapters, ch)
+		}
+		data.Courses = append(data.Courses, c)
+	}
+	course(1, "knots", "Knots", school.Published, graces)
+	course(2, "sails", "Sails", school.Draft, graces)
+	course(3, "stars", "Stars", school.Published, robs)
+	return data
+}

@@ -1,0 +1,265 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"lectern/handlers/policy"
+	"lectern/handlers/session"
+	"lectern/views"
+	"lectern/views/ui"
+)
+
+// xray says in words what the trace of this request says in figures.
+func (s *Server) xray(c echo.Context) views.XRay {
+	v := visitorOf(c)
+	trace := &session.Trace{Backend: session.None}
+	if v.visit != nil {
+		trace = &v.visit.Trace
+	}
+	x := views.XRay{
+		Open:    c.QueryParam("xray") == "open",
+		Backend: trace.Backend,
+		Cookie:  trace.Cookie,
+		Bytes:   trace.Bytes,
+		Limit:   session.MaxCookie,
+		Reads:   trace.Reads,
+		Writes:  trace.Writes,
+		Here:    here(c),
+		Signed:  v.SignedIn(),
+	}
+	for _, step := range trace.Steps() {
+		x.Steps = append(x.Steps, ui.Step{Name: step.Name, Where: step.Where, Took: step.Took})
+		x.Total += step.Took
+	}
+	if v.SignedIn() {
+		rec, _ := v.visit.Record()
+		x.Steps = append(x.Steps, ui.Step{Name: "Read the name for the masthead", Where: "table users: no cookie carries a name", Took: v.looked})
+		x.Total += v.looked
+		if trace.Backend == session.JWT {
+			s.xrayToken(&x, v, rec)
+		} else {
+			s.xrayTicket(&x, v, rec)
+		}
+	} else {
+		s.xrayNobody(&x, trace)
+	}
+	x.Allowed = allowedLight(v)
+	x.Choices = s.choices(v)
+	return x
+}
+
+func (s *Server) xrayToken(x *views.XRay, v *visitor, rec session.Record) {
+	age := s.Now().Sub(rec.CreatedAt)
+	x.Credential = "JWT, expires " + moment(rec.ExpiresAt, s.Now())
+	x.Who = ui.LightProps{State: ui.Pass, Level: 3, Question: "Who are you?", Small: "authentication",
+		Verdict: "You are " + v.user.Name + ".",
+		Reason:  "The signature was made with our key, so we believe the id in the token.",
+		Where:   "handlers/session/cookiejwt"}
+	x.Session = ui.LightProps{State: ui.Pass, Level: 3, Question: "Are you still signed in?", Small: "session",
+		Verdict: "Yes, until " + moment(rec.ExpiresAt, s.Now()) + ".",
+		Reason:  "The band has not expired. Nobody was asked whether you signed out.",
+		Where:   "handlers/session/cookiejwt"}
+	x.Band = &ui.BandProps{Size: "l", Backend: session.JWT,
+		Header:    []string{"alg HS256", "typ session+jwt"},
+		Payload:   []string{"sub " + short(string(rec.UserID)) + ", role " + string(rec.Role), "iat " + clock(rec.CreatedAt) + ", exp " + clock(rec.ExpiresAt)},
+		Signature: []string{"32 bytes", "HMAC-SHA256"},
+		Label:     "A wristband of three segments: header, payload and signature of your token"}
+	x.RoleFrom = "the token itself, written " + ago(age)
+	x.OnServer = "nothing about this sign-in. There is no coat."
+	x.Steps = append(x.Steps[:len(x.Steps)-1:len(x.Steps)-1], ui.Step{Name: "Store look-up", Where: "nothing to look up", Skipped: true}, x.Steps[len(x.Steps)-1])
+}
+
+func (s *Server) xrayTicket(x *views.XRay, v *visitor, rec session.Record) {
+	now, number := s.Now(), ticketNumber(rec.Handle)
+	x.Credential = "Ticket " + number
+	x.Place = "the database, table sessions"
+	if x.Backend == session.Memory {
+		x.Place = "this server’s memory"
+	}
+	x.Who = ui.LightProps{State: ui.Pass, Level: 3, Question: "Who are you?", Small: "authentication",
+		Verdict: "Ticket " + number + ", which is " + v.user.Name + "’s.",
+		Reason:  "The number proves nothing; the record that it leads to does.",
+		Where:   "handlers/session/serverstore"}
+	x.Session = ui.LightProps{State: ui.Pass, Level: 3, Question: "Are you still signed in?", Small: "session",
+		Verdict: "Yes: the coat still hangs.",
+		Reason:  "The record was found, and its time is not over. Tear the ticket, and it is.",
+		Where:   "handlers/session/serverstore"}
+	x.Ticket = &ui.TicketProps{Size: "l", Number: number, Title: "Coat check, Lectern",
+		Text:  "192 random bits, kept here as a hash",
+		Label: "A coat-check ticket, number " + number}
+	x.Hook = []views.Fact{
+		{Name: "user", Value: short(string(rec.UserID)) + ", role " + string(rec.Role)},
+		{Name: "created", Value: moment(rec.CreatedAt, now) + ", " + methodsLabel(rec.Methods)},
+		{Name: "last visit noted", Value: moment(rec.SeenAt, now)},
+		{Name: "started from", Value: rec.Address + ", " + rec.Device},
+		{Name: "ends", Value: moment(rec.IdleUntil, now) + " without a visit, " + moment(rec.ExpiresAt, now) + " at the latest"},
+	}
+	x.RoleFrom = "the record on the server, just now"
+	x.Steps = append([]ui.Step{x.Steps[0], {Name: "Verify signature", Where: "nothing is signed", Skipped: true}}, x.Steps[1:]...)
+}
+
+// refusals say why a cookie was no good, for the person who sent it.
+var refusals = map[session.Reason]string{
+	session.Malformed:    "What it holds is not in the shape that this site issues.",
+	session.BadAlgorithm: "It is signed in a way that this site never signs.",
+	session.BadType:      "It is a token, but one for another purpose.",
+	session.UnknownKey:   "It was signed with a key that is not ours, or not any more.",
+	session.BadSignature: "Its signature does not fit what it says: it was altered, or somebody else made it.",
+	session.BadClaims:    "It is signed, but it does not say what a session must say.",
+	session.WrongIssuer:  "It was made for another site.",
+	session.NotYet:       "It is dated in the future.",
+	session.Expired:      "Its time is over.",
+	session.Idle:         "Nobody came with it for too long.",
+	session.Unknown:      "There is no record for it: signed out, ended, or never issued.",
+	session.EndedForAll:  "An admin has ended all sessions since it was issued.",
+	session.NoSuchUser:   "The person it speaks of is not in the school any more.",
+	session.Closed:       "The account it speaks of has been closed.",
+}
+
+func (s *Server) xrayNobody(x *views.XRay, trace *session.Trace) {
+	x.Credential = "No credential"
+	x.RoleFrom = "nowhere: there is no role without a person"
+	x.Who = ui.LightProps{State: ui.None, Level: 3, Question: "Who are you?", Small: "authentication",
+		Verdict: "You have not said.", Reason: "No session cookie came with this request."}
+	x.Session = ui.LightProps{State: ui.None, Level: 3, Question: "Are you still signed in?", Small: "session",
+		Verdict: "You are not.", Reason: "There is nothing to be still in."}
+	if trace.Reason != "" {
+		x.Credential = "Refused: " + string(trace.Reason)
+		x.Who.State, x.Who.Verdict = ui.Fail, "Unknown."
+		x.Who.Reason = "A cookie came, and it was refused. " + refusals[trace.Reason]
+		x.Session.State, x.Session.Verdict, x.Session.Reason = ui.Fail, "No.", "The browser has been told to forget the cookie."
+	}
+}
+
+func allowedLight(v *visitor) ui.LightProps {
+	l := ui.LightProps{Level: 3, Question: "May you do this?", Small: "authorization", Where: "handlers/policy/rules.go"}
+	switch {
+	case v.decision.Action == "":
+		l.State, l.Where = ui.None, ""
+		l.Verdict, l.Reason = "Not asked.", "There was nothing here to be allowed to."
+	case v.decision.Allowed():
+		l.State, l.Verdict = ui.Pass, "Yes: "+string(v.decision.Action)+"."
+		l.Reason = v.decision.Rule
+	case v.decision.Verdict == policy.Hide:
+		l.State, l.Where = ui.None, ""
+		l.Verdict, l.Reason = "There is nothing here.", "So there was nothing to ask about."
+	default:
+		l.State, l.Verdict = ui.Fail, "No: "+string(v.decision.Action)+"."
+		l.Reason = v.decision.Rule
+	}
+	if role := v.actor().Role; role != "" && v.decision.Action != "" && v.decision.Verdict != policy.Hide {
+		switch v.visit.RoleSource() {
+		case session.FromToken:
+			l.Reason += " You came as " + string(role) + ", which is what the token says, true or not by now."
+		default:
+			l.Reason += " You came as " + string(role) + ", read from the record just now."
+		}
+	}
+	return l
+}
+
+// choices are the backends on offer, each with what would happen.
+func (s *Server) choices(v *visitor) []views.BackendChoice {
+	if !s.Sessions.Choice() || v.visit == nil {
+		return nil
+	}
+	current := v.visit.Backend()
+	rec, signed := v.visit.Record()
+	all := make([]views.BackendChoice, 0, 3)
+	for _, name := range s.Sessions.Names() {
+		choice := views.BackendChoice{Backend: name, Current: name == current}
+		switch name {
+		case session.JWT:
+			choice.Title = "Wristband (JWT)"
+			choice.Text = "You carry everything, signed. We keep nothing, and cannot call it back for " + span(s.Sessions.Lifetimes().Token) + "."
+			if signed && current != name {
+				choice.Text = "The record is deleted; you carry everything yourself from then on."
+			}
+		case session.Memory:
+			choice.Title = "Ticket (memory)"
+			choice.Text = "You carry a number, this server remembers the rest. The fastest look-up; gone when the server restarts."
+		case session.Database:
+			choice.Title = "Ticket (database)"
+			choice.Text = "You carry a number, the database keeps the rest. One look-up for each request; over the moment you say so."
+		}
+		if signed && current == session.JWT && name != current {
+			choice.Text = "One record is written. The band you wear now stays good until " + moment(rec.ExpiresAt, s.Now()) + ", wherever a copy of it is."
+		}
+		if choice.Current {
+			choice.Text = "In use. " + choice.Text
+		}
+		all = append(all, choice)
+	}
+	return all
+}
+
+// ticketNumber is the number printed on a drawn ticket: four digits out of the
+// hash, to tell tickets apart by eye. It opens nothing.
+func ticketNumber(handle string) string {
+	var n int
+	if _, err := fmt.Sscanf(handle[:min(6, len(handle))], "%x", &n); err != nil {
+		return "0000"
+	}
+	return fmt.Sprintf("%04d", n%10_000)
+}
+
+func short(id string) string {
+	if len(id) <= 8 {
+		return id
+	}
+	return id[:6] + "…"
+}
+
+// moment is a time of day, with the date when it is not today's.
+func moment(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
+		return t.Format(ui.ClockTime)
+	}
+	return t.Format(ui.DayTime)
+}
+
+func ago(d time.Duration) string {
+	switch {
+	case d < 5*time.Second:
+		return "just now"
+	case d < time.Minute:
+		return ui.Count(int(d.Seconds()), "second ago", "seconds ago")
+	}
+	return ui.Count(int(d.Minutes()), "minute ago", "minutes ago")
+}
+
+// span is a length of time in the largest unit that fits it.
+func span(d time.Duration) string {
+	switch {
+	case d%(24*time.Hour) == 0:
+		return ui.Count(int(d/(24*time.Hour)), "day", "days")
+	case d%time.Hour == 0:
+		return ui.Count(int(d/time.Hour), "hour", "hours")
+	case d%time.Minute == 0:
+		return ui.Count(int(d/time.Minute), "minute", "minutes")
+	}
+	return ui.Count(int(d.Seconds()), "second", "seconds")
+}
+
+// deviceOf is the browser as it calls itself, in two words.
+func deviceOf(userAgent string) string {
+	browser, system := "a browser", ""
+	for _, known := range [...][2]string{{"Edg/", "Edge"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chromium"}, {"Safari/", "Safari"}, {"curl/", "curl"}} {
+		if strings.Contains(userAgent, known[0]) {
+			browser = known[1]
+			break
+		}
+	}
+	for _, known := range [...][2]string{{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"}, {"Macintosh", "Mac"}, {"Linux", "Linux"}} {
+		if strings.Contains(userAgent, known[0]) {
+			system = " on " + known[1]
+			break
+		}
+	}
+	return browser + system
+}
