@@ -3,6 +3,7 @@ package handlers
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"lectern/db"
 	"lectern/views"
+	"lectern/views/ui"
 )
 
 // pageComponent is a page that is ready to be rendered, and pageView makes it
@@ -38,19 +40,19 @@ type pageCache struct {
 	bytes int
 }
 
-// cachedPage is a page in two halves. Between them belongs the X-ray strip,
-// which is of the request and is never kept.
+// cachedPage is a page in pieces. Between two pieces belongs the time that this
+// request's look at its cookies took: the X-ray strip is of the request, and
+// without a session that time is all of it that differs.
 type cachedPage struct {
-	before, after []byte
-	version       uint64 // of the catalogue, read before the page was made
-	made          time.Time
+	pieces  [][]byte
+	size    int
+	version uint64 // of the catalogue, read before the page was made
+	made    time.Time
 }
 
 func (p cachedPage) fresh(version uint64, now time.Time) bool {
 	return p.version == version && now.Sub(p.made) < pageLives && !now.Before(p.made)
 }
-
-func (p cachedPage) size() int { return len(p.before) + len(p.after) }
 
 func (k *pageCache) get(key string) (cachedPage, bool) {
 	k.mu.RLock()
@@ -62,9 +64,9 @@ func (k *pageCache) get(key string) (cachedPage, bool) {
 func (k *pageCache) put(key string, p cachedPage) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.bytes += p.size() - k.pages[key].size()
+	k.bytes += p.size - k.pages[key].size
 	if k.pages == nil || len(k.pages) >= maxPages || k.bytes > maxPageBytes {
-		k.pages, k.bytes = map[string]cachedPage{}, p.size()
+		k.pages, k.bytes = map[string]cachedPage{}, p.size
 	}
 	k.pages[key] = p
 }
@@ -73,8 +75,7 @@ func (k *pageCache) put(key string, p cachedPage) {
 // false where the page is somebody's own: with any cookie but the one that
 // chooses light or dark, or with a sentence about what they have just done.
 func pageKey(c echo.Context, q db.CourseQuery) (key string, ok bool) {
-	r := c.Request()
-	theme := ""
+	r, v, theme := c.Request(), visitorOf(c), ""
 	if len(r.Header["Cookie"]) > 0 {
 		for _, cookie := range r.Cookies() {
 			if cookie.Name != themeCookie {
@@ -83,56 +84,79 @@ func pageKey(c echo.Context, q db.CourseQuery) (key string, ok bool) {
 		}
 		theme = themeOf(r)
 	}
-	if c.QueryParams().Has("said") || visitorOf(c).SignedIn() {
+	if trace := &v.visit.Trace; v.SignedIn() || trace.Reason != "" || trace.Reads > 0 || len(trace.Steps()) != 1 {
 		return "", false
 	}
-	return theme + " " + catalogueAddress(q), true
+	open := ""
+	if r.URL.RawQuery != "" {
+		params := c.QueryParams()
+		if params.Has("said") {
+			return "", false
+		}
+		open = params.Get("xray")
+		if open != "open" {
+			open = ""
+		}
+	}
+	return theme + " " + open + " " + v.visit.Backend() + " " + catalogueAddress(q), true
 }
 
-// stripMark stands for the X-ray strip while a page is made to be kept. No
-// page can hold it: text is escaped.
-const stripMark = "<x-ray/>"
+// stripMark stands for the X-ray strip, and timeMark for the times in it,
+// while a page is made to be kept. No page can hold the first, since text is
+// escaped; no strip can hold the second, since the only words of a visitor's
+// in it are an address, which has no spaces.
+const (
+	stripMark = "<x-ray/>"
+	timeMark  = 987_654_321 * time.Second
+)
 
 // cachedPage sends the page that is kept under key, or makes it by read.
 func (s *Server) cachedPage(c echo.Context, key string, read func() (views.Frame, pageView, error)) error {
 	version, now := s.DB.CatalogueVersion(), s.Now()
 	p, ok := s.pages.get(key)
 	if !ok || !p.fresh(version, now) {
-		f, view, err := read()
-		if err != nil {
+		var err error
+		if p, err = makePage(c, read); err != nil {
 			return err
 		}
-		f.Strip = templ.Raw(stripMark)
-		var made bytes.Buffer
-		if err := view(f).Render(c.Request().Context(), &made); err != nil {
-			return err
-		}
-		p = cachedPage{version: version, made: now}
-		p.before, p.after, _ = bytes.Cut(made.Bytes(), []byte(stripMark))
+		p.version, p.made = version, now
 		s.pages.put(key, p)
 	}
-	strip := templ.GetBuffer()
-	defer templ.ReleaseBuffer(strip)
-	if err := views.SessionXRay(s.xray(c)).Render(c.Request().Context(), strip); err != nil {
-		return err
+	page := templ.GetBuffer()
+	defer templ.ReleaseBuffer(page)
+	took := ui.Took(visitorOf(c).visit.Trace.Steps()[0].Took)
+	for i, piece := range p.pieces {
+		if i > 0 {
+			page.WriteString(took)
+		}
+		page.Write(piece)
 	}
-	return sendParts(c, p.before, strip.Bytes(), p.after)
+	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(page.Len()))
+	return c.HTMLBlob(http.StatusOK, page.Bytes())
 }
 
-// sendParts sends a page that lies in memory in parts.
-func sendParts(c echo.Context, parts ...[]byte) error {
-	size := 0
-	for _, part := range parts {
-		size += len(part)
+func makePage(c echo.Context, read func() (views.Frame, pageView, error)) (cachedPage, error) {
+	f, view, err := read()
+	if err != nil {
+		return cachedPage{}, err
 	}
-	w := c.Response()
-	w.Header().Set(echo.HeaderContentType, echo.MIMETextHTMLCharsetUTF8)
-	w.Header().Set(echo.HeaderContentLength, strconv.Itoa(size))
-	w.WriteHeader(http.StatusOK)
-	for _, part := range parts {
-		if _, err := w.Write(part); err != nil {
-			return err
-		}
+	x := f.XRay
+	x.Total = timeMark
+	for i := range x.Steps {
+		x.Steps[i].Took = timeMark
 	}
-	return nil
+	f.Strip = templ.Raw(stripMark)
+	var page, strip bytes.Buffer
+	if err := view(f).Render(c.Request().Context(), &page); err != nil {
+		return cachedPage{}, err
+	}
+	if err := views.SessionXRay(x).Render(c.Request().Context(), &strip); err != nil {
+		return cachedPage{}, err
+	}
+	before, after, _ := bytes.Cut(page.Bytes(), []byte(stripMark))
+	pieces := bytes.Split(strip.Bytes(), []byte(ui.Took(timeMark)))
+	pieces[0] = slices.Concat(before, pieces[0])
+	last := len(pieces) - 1
+	pieces[last] = slices.Concat(pieces[last], after)
+	return cachedPage{pieces: pieces, size: page.Len() + strip.Len()}, nil
 }
