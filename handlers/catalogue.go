@@ -71,7 +71,9 @@ func (s *Server) catalogue(c echo.Context, q db.CourseQuery) (views.Frame, pageV
 // shows courses. A visitor has no status in any course.
 func catalogueQuery(v url.Values, signedIn bool) db.CourseQuery {
 	var q db.CourseQuery
-	q.Words = clip(school.Line(v.Get("q")), school.MaxQuery)
+	if words := clip(school.Line(v.Get("q")), school.MaxQuery); len(school.QueryWords(words)) > 0 {
+		q.Words = words
+	}
 	q.Topic, _ = school.ParseTopic(v.Get("topic"))
 	q.Level, _ = school.ParseLevel(v.Get("level"))
 	if status := v.Get("status"); signedIn && slices.Contains(views.CatalogueStatuses, status) {

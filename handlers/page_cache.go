@@ -31,7 +31,7 @@ const (
 	pageLives    = 2 * time.Second // another process may write to the same database
 )
 
-// pageCache keeps pages that are the same for every visitor without a cookie.
+// pageCache keeps pages that are the same for every visitor without a session.
 // The zero value is empty and ready. When it is full it starts again from
 // nothing: its pages live for seconds, so there is no order worth keeping.
 type pageCache struct {
@@ -71,20 +71,13 @@ func (k *pageCache) put(key string, p cachedPage) {
 	k.pages[key] = p
 }
 
-// pageKey is under which name the page of q is kept for this request. ok is
-// false where the page is somebody's own: with any cookie but the one that
-// chooses light or dark, or with a sentence about what they have just done.
+// pageKey is under which name the page of q is kept for this request: it holds
+// all that the page says of the visitor. ok is false where the page is
+// somebody's own: with a session cookie, good or bad, or with a sentence about
+// what they have just done.
 func pageKey(c echo.Context, q db.CourseQuery) (key string, ok bool) {
-	r, v, theme := c.Request(), visitorOf(c), ""
-	if len(r.Header["Cookie"]) > 0 {
-		for _, cookie := range r.Cookies() {
-			if cookie.Name != themeCookie {
-				return "", false
-			}
-		}
-		theme = themeOf(r)
-	}
-	if trace := &v.visit.Trace; v.SignedIn() || trace.Reason != "" || trace.Reads > 0 || len(trace.Steps()) != 1 {
+	r, v := c.Request(), visitorOf(c)
+	if trace := &v.visit.Trace; v.SignedIn() || trace.Cookie != "" || len(trace.Steps()) != 1 {
 		return "", false
 	}
 	open := ""
@@ -98,7 +91,7 @@ func pageKey(c echo.Context, q db.CourseQuery) (key string, ok bool) {
 			open = ""
 		}
 	}
-	return theme + " " + open + " " + v.visit.Backend() + " " + catalogueAddress(q), true
+	return themeOf(r) + " " + open + " " + v.visit.Backend() + " " + catalogueAddress(q), true
 }
 
 // stripMark stands for the X-ray strip, and timeMark for the times in it,
@@ -107,7 +100,7 @@ func pageKey(c echo.Context, q db.CourseQuery) (key string, ok bool) {
 // in it are an address, which has no spaces.
 const (
 	stripMark = "<x-ray/>"
-	timeMark  = 987_654_321 * time.Second
+	timeMark  = 87_654_321 * time.Second
 )
 
 // cachedPage sends the page that is kept under key, or makes it by read.
