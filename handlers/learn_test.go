@@ -213,7 +213,7 @@ func TestLesson_isHiddenWhileADraft(t *testing.T) {
 	must(t, s.db.UnpublishLesson(t.Context(), fixedID("lesson-knotsone-first"), s.clock.Now()))
 	s.browser().get(path).want(t, http.StatusNotFound)
 	reader.get(path).want(t, http.StatusNotFound)
-	reader.post(path + "/done").want(t, http.StatusNotFound)
+	reader.post(path+"/done").want(t, http.StatusNotFound)
 	reader.get("/courses/knots").want(t, http.StatusOK, "0 of 3").lacks(t, "Lesson one-first")
 	s.as(grace).get(path).want(t, http.StatusOK, "This is a draft", "Draft")
 }

@@ -515,7 +515,7 @@ func noCourses(p CatalogueProps) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Empty(ui.EmptyProps{Icon: "search", Level: 3, Title: "No course has all of these words", Text: "Fewer words find more, and the beginning of a word is enough: “auth” finds authentication and authorization."}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Empty(ui.EmptyProps{Icon: "search", Level: 3, Title: "No course has all of these words", Text: "Fewer words find more, and the beginning of a word is enough: “auth” stands for authentication and authorization alike."}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -54,7 +54,7 @@ func HomePage(f Frame, p HomeProps) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"opening\"><div class=\"stack\"><h1>Learn something, and see how you stay signed in</h1><p class=\"lede\">Lectern is a course site that hides nothing at the door. Read, join, teach; and at the foot of every page stands an X-ray of the request that fetched it: who you are, whether you are still signed in, and whether you may.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"opening\"><div class=\"stack\"><h1>Learn something, and see how you stay signed in</h1><p class=\"lede\">Lectern is a course site that hides nothing at the door. At the foot of every page stands an X-ray of the request that fetched it: who you are, whether you are still signed in, and what you may do.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -70,7 +70,7 @@ func HomePage(f Frame, p HomeProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Ticket(ui.TicketProps{Size: "l", Number: "4418", Title: "Coat check, Lectern", Text: "the coat hangs with us", Label: "A coat-check ticket with a number"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Ticket(ui.TicketProps{Size: "l", Number: "4418", Title: "Coat check", Text: "hangs here", Label: "A coat-check ticket with a number"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
