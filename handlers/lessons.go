@@ -159,6 +159,6 @@ func (s *Server) offerToJoin(c echo.Context, err error, p *views.ErrorProps) {
 		return
 	}
 	p.Title = "This lesson is for those who have joined"
-	p.Join = &views.JoinOffer{Action: a.address() + "/join", Lesson: a.lesson.Slug, Course: a.course.Title}
+	p.Join = &views.JoinOffer{Action: a.address() + "/join", Lesson: a.lesson.Slug}
 	p.Back, p.BackLabel = a.address(), "About the course"
 }
