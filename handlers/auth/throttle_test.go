@@ -145,6 +145,23 @@ func TestThrottle_aFloodDoesNotStopTheOwnerAtHome(t *testing.T) {
 	}
 }
 
+func TestThrottle_aSuccessOnANewNetworkDoesNotFreeTheStrangers(t *testing.T) {
+	c := newClock()
+	throttle := auth.NewThrottle(c.Now)
+	for i := range 5 {
+		wait(t, throttle, ada, stranger(i))
+	}
+	c.pass(time.Second)
+	try, err := throttle.Begin(ada, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	try.Succeed()
+	if d := wait(t, throttle, ada, stranger(6)); d != time.Second {
+		t.Errorf("the next stranger: wait of %s, want 1s", d)
+	}
+}
+
 func TestThrottle_aKnownNetworkGuessesNoMoreFreely(t *testing.T) {
 	c := newClock()
 	throttle := auth.NewThrottle(c.Now)
