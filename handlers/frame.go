@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"maps"
 	"net/http"
 	"time"
 
@@ -81,11 +82,19 @@ func clock(t time.Time) string { return t.Local().Format(ui.ClockTime) }
 
 // sentences are what a page says about what has just been done. The address
 // carries only the key, so nobody can put words into our mouth.
-var sentences = map[string]string{
+var sentences = merged(learnSentences, map[string]string{
 	"switched":   "Switched. You are still signed in; open the X-ray to see what has changed.",
 	"chosen":     "Remembered for the next time you sign in.",
 	"signed-out": "You are signed out.",
 	"welcome":    "Welcome. Your account is open and you are signed in.",
+})
+
+func merged(all ...map[string]string) map[string]string {
+	sum := map[string]string{}
+	for _, one := range all {
+		maps.Copy(sum, one)
+	}
+	return sum
 }
 
 const themeCookie = "lectern-theme"

@@ -39,7 +39,7 @@ var demoRoutes = []route{}
 // route fills Echo's router from the table. What needs no session (assets,
 // covers, health) is not in it and costs none.
 func (s *Server) route() {
-	table := routes
+	table := append(routes[:len(routes):len(routes)], learnRoutes...)
 	if s.Demo {
 		table = append(table[:len(table):len(table)], demoRoutes...)
 	}

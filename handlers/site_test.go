@@ -31,7 +31,7 @@ const password = "a quiet violet tractor"
 // still until it is moved.
 type site struct {
 	*handlers.Server
-	t        *testing.T
+	t        testing.TB
 	db       *db.DB
 	sessions *session.Manager
 	clock    *clock
@@ -100,12 +100,12 @@ var passwordHash = sync.OnceValue(func() string {
 })
 
 // newSite starts a demo site whose default session is of the given kind.
-func newSite(t *testing.T, backend string) *site {
+func newSite(t testing.TB, backend string) *site {
 	t.Helper()
 	return startSite(t, backend, true)
 }
 
-func startSite(t *testing.T, backend string, demo bool) *site {
+func startSite(t testing.TB, backend string, demo bool) *site {
 	t.Helper()
 	ctx := t.Context()
 	s := &site{t: t, clock: &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}, log: &logged{}}
@@ -152,7 +152,7 @@ func startSite(t *testing.T, backend string, demo bool) *site {
 	return s
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +161,7 @@ func must(t *testing.T, err error) {
 
 // browser is somebody at the site: a cookie jar, and no following of redirects.
 type browser struct {
-	t      *testing.T
+	t      testing.TB
 	site   *site
 	client *http.Client
 }
