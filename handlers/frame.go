@@ -21,7 +21,7 @@ func (s *Server) frame(c echo.Context, title, section string) views.Frame {
 		Section: section,
 		Here:    here(c),
 		Theme:   themeOf(c.Request()),
-		Said:    sentences[c.QueryParam("said")],
+		Said:    sentence(c.QueryParam("said")),
 		Teaches: s.may(c, policy.TeachView, policy.Object{}),
 		Manages: s.may(c, policy.UserManage, policy.Object{}),
 		Demo:    s.Demo,
@@ -49,6 +49,7 @@ func here(c echo.Context) string {
 	q := u.Query()
 	q.Del("xray")
 	q.Del("said")
+	q.Del("event")
 	u.RawQuery = q.Encode()
 	return localPath(u.RequestURI())
 }
@@ -86,6 +87,16 @@ var sentences = map[string]string{
 	"chosen":     "Remembered for the next time you sign in.",
 	"signed-out": "You are signed out.",
 	"welcome":    "Welcome. Your account is open and you are signed in.",
+}
+
+// sentence finds one of them, wherever it is written down.
+func sentence(key string) string {
+	for _, some := range []map[string]string{sentences, accountSentences, adminSentences} {
+		if said := some[key]; said != "" {
+			return said
+		}
+	}
+	return ""
 }
 
 const themeCookie = "lectern-theme"

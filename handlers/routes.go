@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -33,17 +34,10 @@ var routes = []route{
 	{http.MethodGet, "/api/v1/session", to(policy.SessionRead), (*Server).sessionJSON},
 }
 
-// demoRoutes are there only where the site is a demonstration (ASVS 15.2.3).
-var demoRoutes = []route{}
-
 // route fills Echo's router from the table. What needs no session (assets,
 // covers, health) is not in it and costs none.
 func (s *Server) route() {
-	table := routes
-	if s.Demo {
-		table = append(table[:len(table):len(table)], demoRoutes...)
-	}
-	for _, r := range table {
+	for _, r := range s.table() {
 		s.add(r)
 	}
 	static := echo.WrapHandler(assets.Handler())
@@ -53,6 +47,15 @@ func (s *Server) route() {
 	s.echo.GET("/healthz", s.alive)
 	s.echo.GET("/readyz", s.ready)
 	s.echo.RouteNotFound("/*", s.withSession(func(echo.Context) error { return echo.ErrNotFound }))
+}
+
+// table is every line that this site has.
+func (s *Server) table() []route {
+	table := slices.Concat(routes, accountRoutes, adminRoutes)
+	if s.Demo {
+		table = append(table, demoRoutes...)
+	}
+	return table
 }
 
 func (s *Server) add(r route) {
