@@ -127,8 +127,8 @@ func (d *DB) DeletedCourse(ctx context.Context, id school.ID) (school.Course, er
 	return one(ctx, d, deletedCourse, scanCourse, id)
 }
 
-// TaughtBy lists the courses of one owner, drafts too, or everybody's if all is
-// true: the last edited first, at most 200, without their descriptions.
+// TaughtBy lists the courses of one owner, drafts too, or everybody's: the last
+// edited first, at most 200, without their descriptions.
 func (d *DB) TaughtBy(ctx context.Context, owner school.ID, everybody bool) ([]school.Course, error) {
 	if everybody {
 		return all(ctx, d, coursesByEdit, scanCourse, maxList)
@@ -167,7 +167,7 @@ var (
 	   AND h.deleted_at IS NULL
 	 ORDER BY h.position`)
 
-	lessonsOfCourse = statement("lessons of course", `
+	lessonsOfCourse = statement("outline of course", `
 	SELECT l.chapter_id,`+lessonHeadColumns+`
 	  FROM lessons AS l
 	 WHERE l.course_id = $1

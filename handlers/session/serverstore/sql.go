@@ -14,7 +14,9 @@ import (
 
 // SQL keeps records in the table "sessions" of a database: they outlive a
 // restart, and every server that reaches the database sees the same ones. The
-// SQL is portable between SQLite and PostgreSQL, and knows no clock.
+// SQL is portable between SQLite and PostgreSQL, and knows no clock. Its
+// parameters stand in the order of their numbers, because SQLite takes $2 for a
+// name and counts parameters as they come.
 type SQL struct {
 	find, create, touch, remove, removeUser, removeAll, setRole, count, sweep *sql.Stmt
 }
