@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 
@@ -46,7 +47,20 @@ func (s *Server) route() {
 	s.echo.GET("/covers/:file", s.showCover)
 	s.echo.GET("/healthz", s.alive)
 	s.echo.GET("/readyz", s.ready)
-	s.echo.RouteNotFound("/*", s.withSession(func(echo.Context) error { return echo.ErrNotFound }))
+	s.echo.Use(s.knowTheLost)
+}
+
+// knowTheLost finds out who is asking also where there is no route, so that
+// the page that says so has its frame. (A route for everything else would turn
+// each 405 into a 404.)
+func (s *Server) knowTheLost(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		err := next(c)
+		if c.Get(visitorKey) != nil || !errors.Is(err, echo.ErrNotFound) && !errors.Is(err, echo.ErrMethodNotAllowed) {
+			return err
+		}
+		return s.withSession(func(echo.Context) error { return err })(c)
+	}
 }
 
 // table is every line that this site has.
