@@ -38,5 +38,7 @@ func (s *Server) PanicAt(path string) {
 
 // ShowAddressAt adds a page that says where a request comes from.
 func (s *Server) ShowAddressAt(path string) {
-	s.echo.GET(path, func(c echo.Context) error { return c.String(200, address(c).String()+" "+c.Scheme()+" "+c.Request().Host) })
+	s.echo.GET(path, func(c echo.Context) error {
+		return c.String(200, address(c).String()+" "+c.Scheme()+" "+c.Request().Host)
+	})
 }
