@@ -22,7 +22,7 @@ func (s *Server) frame(c echo.Context, title, section string) views.Frame {
 		Section: section,
 		Here:    here(c),
 		Theme:   themeOf(c.Request()),
-		Said:    sentences[c.QueryParam("said")],
+		Said:    sentence(c.QueryParam("said")),
 		Teaches: s.may(c, policy.TeachView, policy.Object{}),
 		Manages: s.may(c, policy.UserManage, policy.Object{}),
 		Demo:    s.Demo,
@@ -50,6 +50,7 @@ func here(c echo.Context) string {
 	q := u.Query()
 	q.Del("xray")
 	q.Del("said")
+	q.Del("event")
 	u.RawQuery = q.Encode()
 	return localPath(u.RequestURI())
 }
@@ -95,6 +96,16 @@ func merged(all ...map[string]string) map[string]string {
 		maps.Copy(sum, one)
 	}
 	return sum
+}
+
+// sentence finds one of them, wherever it is written down.
+func sentence(key string) string {
+	for _, some := range []map[string]string{sentences, accountSentences, adminSentences} {
+		if said := some[key]; said != "" {
+			return said
+		}
+	}
+	return ""
 }
 
 const themeCookie = "lectern-theme"
