@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -34,6 +35,7 @@ func (s *Server) frame(c echo.Context, title, section string) views.Frame {
 			Detail:  roleLabel(rec.Role) + ", signed in " + methodsLabel(rec.Methods) + " at " + clock(rec.AuthAt),
 		}
 	}
+	f.Said = cmp.Or(f.Said, teachSentences[c.QueryParam("said")])
 	f.XRay = s.xray(c)
 	return f
 }

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -39,7 +40,7 @@ var demoRoutes = []route{}
 // route fills Echo's router from the table. What needs no session (assets,
 // covers, health) is not in it and costs none.
 func (s *Server) route() {
-	table := routes
+	table := slices.Concat(routes, teachRoutes)
 	if s.Demo {
 		table = append(table[:len(table):len(table)], demoRoutes...)
 	}
