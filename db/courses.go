@@ -137,8 +137,8 @@ func (d *DB) DeletedCourseBySlug(ctx context.Context, slug string) (school.Cours
 	return one(ctx, d, deletedCourseBySlug, scanCourse, slug)
 }
 
-// TaughtBy lists the courses of one owner, drafts too, or everybody's if all is
-// true: the last edited first, at most 200, without their descriptions.
+// TaughtBy lists the courses of one owner, drafts too, or everybody's: the last
+// edited first, at most 200, without their descriptions.
 func (d *DB) TaughtBy(ctx context.Context, owner school.ID, everybody bool) ([]school.Course, error) {
 	if everybody {
 		return all(ctx, d, coursesByEdit, scanCourse, maxList)
@@ -177,7 +177,7 @@ var (
 	   AND h.deleted_at IS NULL
 	 ORDER BY h.position`)
 
-	lessonsOfCourse = statement("lessons of course", `
+	lessonsOfCourse = statement("outline of course", `
 	SELECT l.chapter_id,`+lessonHeadColumns+`
 	  FROM lessons AS l
 	 WHERE l.course_id = $1

@@ -32,8 +32,8 @@ import (
 	"sync/atomic"
 )
 
-// readers is how many connections read at once. SQLite reads from memory most
-// of the time, so more of them than processors gain nothing.
+// readers is how many connections read at once: enough that a long list keeps
+// no other page waiting, few enough that each keeps its statements and cache.
 const readers = 4
 
 // DB is an open school. It is safe for use by many goroutines.
@@ -50,12 +50,13 @@ type DB struct {
 // the same file at once. A file that a newer program has changed is refused
 // with a [*TooNewError].
 func Open(ctx context.Context, path string) (*DB, error) {
-	d, err := connect(path)
+	d, err := connect(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	if err := d.prepare(ctx, path); err != nil {
-		return nil, errors.Join(err, d.Close())
+		d.Close() // whatever that says, the first error says more
+		return nil, err
 	}
 	return d, nil
 }
@@ -67,13 +68,13 @@ func (d *DB) prepare(ctx context.Context, path string) error {
 	}
 	for _, s := range registry {
 		if _, err := d.writes.get(ctx, s); err != nil {
-			return err
+			return s.failed(err)
 		}
 		if !s.reads() {
 			continue
 		}
 		if _, err := d.reads.get(ctx, s); err != nil {
-			return err
+			return s.failed(err)
 		}
 	}
 	return nil

@@ -4,44 +4,50 @@ package db
 // closed. The SQL in the other files runs on PostgreSQL too.
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
+	"time"
 
-	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+	"github.com/mattn/go-sqlite3" // also the driver "sqlite3"
 )
 
 // The options of the connections. They stand in the data source's name, because
 // a PRAGMA that is executed reaches only one connection of a pool.
 //
-// The busy timeout, which the driver sets before everything else, is what lets
-// a second process wait for the first one's transaction. A transaction takes
-// the write lock when it begins, because one that reads first and then wants to
-// write cannot wait: it fails as soon as another has written in between.
+// A transaction takes the write lock when it begins, and waits for it. One that
+// reads first and then wants to write cannot wait: it fails as soon as another
+// has written in between.
 //
 // synchronous=NORMAL would lose no transaction when the process is killed, only
 // when the power fails. FULL also outlives that, for one more fsync in each
 // transaction.
 var (
 	writerOptions = url.Values{
-		"_busy_timeout": {"10000"},
+		"_busy_timeout": {strconv.FormatInt(busyTimeout.Milliseconds(), 10)},
 		"_foreign_keys": {"1"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_txlock":       {"immediate"},
 	}
 	readerOptions = url.Values{
-		"_busy_timeout": {"10000"},
+		"_busy_timeout": {strconv.FormatInt(busyTimeout.Milliseconds(), 10)},
 		"_query_only":   {"1"},
 	}
 )
 
+// busyTimeout is how long a connection waits for a lock. The driver sets it
+// before everything else.
+const busyTimeout = 10 * time.Second
+
 // connect opens the file at path, readable by nobody else, with the pool that
 // reads and the one connection that writes.
-func connect(path string) (*DB, error) {
+func connect(ctx context.Context, path string) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("db: %w", err)
@@ -59,6 +65,9 @@ func connect(path string) (*DB, error) {
 	writer, err := openPool(path, writerOptions, 1)
 	if err != nil {
 		return nil, err
+	}
+	if err := firstConnection(ctx, writer); err != nil {
+		return nil, errors.Join(fmt.Errorf("db: %s: %w", path, err), writer.Close())
 	}
 	reader, err := openPool(path, readerOptions, readers)
 	if err != nil {
@@ -83,6 +92,26 @@ func openPool(path string, options url.Values, connections int) (*sql.DB, error)
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	return pool, nil
+}
+
+// firstConnection makes the pool's first connection, which turns a new file to
+// write-ahead logging. That is the one lock for which SQLite does not wait, so
+// when several processes make the same file at once, all but one are refused
+// and have to ask again.
+func firstConnection(ctx context.Context, writer *sql.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, busyTimeout)
+	defer cancel()
+	for {
+		err := writer.PingContext(ctx)
+		if failure, ok := errors.AsType[sqlite3.Error](err); !ok || failure.Code != sqlite3.ErrBusy {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }
 
 // checkpoint moves the log's content into the database file, so that the file

@@ -37,9 +37,12 @@ func (q query) failed(err error) error {
 	return fmt.Errorf("db: %s: %w", q.name, err)
 }
 
+// maxStatements is how many statements of a pool stay prepared. The registry
+// and the usual pages need far fewer; what bounds the rest are searches, which
+// have a form for each number of words in each filter and order.
+const maxStatements = 500
+
 // statements are the prepared statements of one pool, each prepared once.
-// Beside those of the registry there are the few hundred forms that a search
-// can take, which come as they are asked for.
 type statements struct {
 	pool   *sql.DB
 	mu     sync.RWMutex
@@ -50,21 +53,22 @@ func newStatements(pool *sql.DB) *statements {
 	return &statements{pool: pool, byText: map[string]*sql.Stmt{}}
 }
 
-// get finds the prepared statement, or prepares it.
+// get finds the prepared statement or prepares it; nil if no more of them are
+// kept.
 func (s *statements) get(ctx context.Context, q query) (*sql.Stmt, error) {
 	s.mu.RLock()
-	prepared, ok := s.byText[q.text]
+	prepared, full := s.byText[q.text], len(s.byText) >= maxStatements
 	s.mu.RUnlock()
-	if ok {
+	if prepared != nil || full {
 		return prepared, nil
 	}
 	prepared, err := s.pool.PrepareContext(ctx, q.text)
 	if err != nil {
-		return nil, q.failed(err)
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if first, ok := s.byText[q.text]; ok {
+	if first := s.byText[q.text]; first != nil {
 		return first, prepared.Close()
 	}
 	s.byText[q.text] = prepared

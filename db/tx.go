@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -14,11 +13,18 @@ import (
 // source is where a query is asked: the pool of readers, or a transaction that
 // wants to see its own writes.
 type source interface {
-	prepared(ctx context.Context, q query) (*sql.Stmt, error)
+	rows(ctx context.Context, q query, args []any) (*sql.Rows, error)
 }
 
-func (d *DB) prepared(ctx context.Context, q query) (*sql.Stmt, error) {
-	return d.reads.get(ctx, q)
+func (d *DB) rows(ctx context.Context, q query, args []any) (*sql.Rows, error) {
+	switch prepared, err := d.reads.get(ctx, q); {
+	case err != nil:
+		return nil, err
+	case prepared == nil:
+		return d.reader.QueryContext(ctx, q.text, args...)
+	default:
+		return prepared.QueryContext(ctx, args...)
+	}
 }
 
 // tx is a transaction of the one connection that writes.
@@ -28,21 +34,21 @@ type tx struct {
 	showsInCatalogue bool // whether it changes what everybody sees there
 }
 
-func (t *tx) prepared(ctx context.Context, q query) (*sql.Stmt, error) {
+func (t *tx) rows(ctx context.Context, q query, args []any) (*sql.Rows, error) {
 	prepared, err := t.statements.get(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	return t.StmtContext(ctx, prepared), nil
+	return t.StmtContext(ctx, prepared).QueryContext(ctx, args...)
 }
 
 // exec runs a statement and returns how many rows it changed.
 func (t *tx) exec(ctx context.Context, q query, args ...any) (int64, error) {
-	prepared, err := t.prepared(ctx, q)
+	prepared, err := t.statements.get(ctx, q)
 	if err != nil {
-		return 0, err
+		return 0, q.failed(err)
 	}
-	result, err := prepared.ExecContext(ctx, args...)
+	result, err := t.StmtContext(ctx, prepared).ExecContext(ctx, args...)
 	if err != nil {
 		return 0, q.failed(err)
 	}
@@ -103,28 +109,20 @@ type scanner interface {
 
 // one asks for a single row; school.ErrNotFound if there is none.
 func one[T any](ctx context.Context, from source, q query, scan func(scanner) (T, error), args ...any) (T, error) {
-	var none T
-	prepared, err := from.prepared(ctx, q)
+	found, err := all(ctx, from, q, scan, args...)
+	if err == nil && len(found) == 0 {
+		err = school.ErrNotFound
+	}
 	if err != nil {
+		var none T
 		return none, err
 	}
-	switch found, err := scan(prepared.QueryRowContext(ctx, args...)); {
-	case errors.Is(err, sql.ErrNoRows):
-		return none, school.ErrNotFound
-	case err != nil:
-		return none, q.failed(err)
-	default:
-		return found, nil
-	}
+	return found[0], nil
 }
 
 // all asks for any number of rows.
 func all[T any](ctx context.Context, from source, q query, scan func(scanner) (T, error), args ...any) ([]T, error) {
-	prepared, err := from.prepared(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := prepared.QueryContext(ctx, args...)
+	rows, err := from.rows(ctx, q, args)
 	if err != nil {
 		return nil, q.failed(err)
 	}

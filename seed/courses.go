@@ -29,7 +29,7 @@ func seedCourse(c courseware.Course) (db.SeedCourse, error) {
 		course.PublishedAt = time.Time{}
 	}
 	for _, ch := range c.Chapters {
-		chapter := db.SeedChapter{Chapter: school.Chapter{ID: id("chapter", c.Slug, ch.Slug), CourseID: course.ID, Title: ch.Title}}
+		chapter := db.SeedChapter{Chapter: school.Chapter{ID: id("chapter", c.Slug, ch.Folder), CourseID: course.ID, Title: ch.Title}}
 		for _, l := range ch.Lessons {
 			chapter.Lessons = append(chapter.Lessons, school.Lesson{
 				LessonHead: school.LessonHead{

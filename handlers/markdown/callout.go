@@ -57,6 +57,7 @@ func (w *writer) callout(quote ast.Node, title *calloutTitle) {
 	name := strings.ToUpper(title.kind[:1]) + title.kind[1:]
 	w.raw(`<aside class="note" data-kind="`, title.kind, `" role="note">`, iconMark(title.kind), "\n", `<p class="note-title"><strong>`)
 	if title.HasChildren() {
+		w.count(title)
 		// The icon says the kind to those who see it.
 		w.raw(`<span class="vh">`, name, `: </span>`)
 		w.children(title)

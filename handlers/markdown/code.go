@@ -15,7 +15,7 @@ import (
 // past these bounds the code is shown without it.
 const (
 	highlightBytes = 64 << 10 // in one document
-	highlightTime  = 300 * time.Millisecond
+	highlightTime  = time.Second
 )
 
 // languages are those that are coloured, under the names that people write.
@@ -70,13 +70,12 @@ func (w *writer) code(language, body string) {
 
 // highlight writes code with its words marked, as far as the bounds allow.
 func (w *writer) highlight(language, code string) {
-	lexer := lexers.Get(language)
-	if language == "" || lexer == nil || w.coloured+len(code) > highlightBytes {
+	if language == "" || w.coloured+len(code) > highlightBytes || time.Now().After(w.until) {
 		w.escaped(code)
 		return
 	}
 	w.coloured += len(code)
-	tokens, err := lexer.Tokenise(nil, code)
+	tokens, err := lexers.Get(language).Tokenise(nil, code+"\n") // some rules want the end of the line
 	if err != nil {
 		w.escaped(code)
 		return
@@ -94,14 +93,15 @@ func (w *writer) highlight(language, code string) {
 		rest, span = rest[span:], 0
 	}
 	for t := tokens(); t != chroma.EOF; t = tokens() {
-		if !strings.HasPrefix(rest[span:], t.Value) {
+		value := t.Value[:min(len(t.Value), len(rest)-span)]
+		if !strings.HasPrefix(rest[span:], value) {
 			break
 		}
-		if c := classOf(t.Type); c != class {
+		if c := classOf(t.Type, language); c != class {
 			flush()
 			class = c
 		}
-		span += len(t.Value)
+		span += len(value)
 		if time.Now().After(w.until) {
 			break
 		}
@@ -113,7 +113,7 @@ func (w *writer) highlight(language, code string) {
 
 // classOf is the class of the style sheet for a kind of token: keyword,
 // string, comment, function or other name, number or constant.
-func classOf(t chroma.TokenType) string {
+func classOf(t chroma.TokenType, language string) string {
 	switch {
 	case t == chroma.KeywordConstant, t.InSubCategory(chroma.LiteralNumber), t == chroma.NameConstant:
 		return "n"
@@ -124,7 +124,8 @@ func classOf(t chroma.TokenType) string {
 	case t.InCategory(chroma.Keyword), t == chroma.GenericDeleted:
 		return "k"
 	case t == chroma.NameFunction, t == chroma.NameFunctionMagic, t == chroma.NameClass, t == chroma.NameTag,
-		t == chroma.NameBuiltin, t == chroma.NameAttribute, t == chroma.GenericInserted:
+		t == chroma.NameBuiltin, t == chroma.NameAttribute, t == chroma.NameVariable, t == chroma.GenericInserted,
+		t == chroma.Name && language == "http":
 		return "f"
 	}
 	return ""

@@ -15,7 +15,7 @@ func (w *writer) readHeadings(root ast.Node) {
 	top := 6
 	// The callback returns no error, so neither does the walk.
 	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if h, ok := n.(*ast.Heading); ok && entering {
+		if h, ok := n.(*ast.Heading); ok && entering && w.plain(h) != "" {
 			found = append(found, h)
 			top = min(top, h.Level)
 		}
@@ -27,15 +27,23 @@ func (w *writer) readHeadings(root ast.Node) {
 		h := Heading{Level: level, Text: w.plain(n)}
 		h.ID = w.newID("h-" + slug(h.Text))
 		w.headings[n] = h
-		if n.Parent() == root && h.Text != "" {
+		if n.Parent() == root {
 			w.contents = append(w.contents, h)
 		}
 	}
 }
 
+// heading writes a heading, unless it is one without words, which nobody
+// could be told of or led to.
 func (w *writer) heading(n *ast.Heading) {
+	h, ok := w.headings[n]
+	if !ok {
+		if n.HasChildren() {
+			w.within("<p>", n, "</p>\n")
+		}
+		return
+	}
 	w.count(n)
-	h := w.headings[n]
 	tag := "h" + strconv.Itoa(h.Level)
 	w.raw("<", tag, ` id="`, h.ID, `">`)
 	w.children(n)

@@ -11,11 +11,11 @@ import (
 // What a text may ask of us. Each bound is many times what a long lesson
 // needs, and stands before something that takes quadratic time.
 const (
-	maxSource    = 1 << 20 // bytes
-	maxDepth     = 40      // containers opened by one line: > > - 1. …
-	maxIndent    = 160     // columns: what bounds lists nested line by line
-	maxFootnotes = 1000    // each reference looks through all of them
-	maxCells     = 20_000  // in one table, whose short rows are filled up
+	maxSource    = 512 << 10 // bytes
+	maxDepth     = 40        // containers opened by one line: > > - 1. …
+	maxIndent    = 160       // columns: what bounds lists nested line by line
+	maxFootnotes = 1000      // each reference looks through all of them
+	maxCells     = 20_000    // in one table, whose short rows are filled up
 	maxTangle    = 20_000_000
 )
 

@@ -70,6 +70,7 @@ func (w *writer) node(n ast.Node) {
 	case *ast.Paragraph:
 		w.paragraph(n)
 	case *ast.TextBlock:
+		w.count(n)
 		w.children(n)
 		if n.NextSibling() != nil {
 			w.raw("\n")

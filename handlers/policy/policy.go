@@ -71,8 +71,11 @@ type Decision struct {
 func (d Decision) Allowed() bool { return d.Verdict == Allow }
 
 // Decide answers whether actor may do action to object. An unknown action is
-// forbidden.
+// forbidden, and a role without a person counts for nothing.
 func Decide(actor Actor, action Action, object Object) Decision {
+	if !actor.SignedIn() {
+		actor = Actor{}
+	}
 	d := Decision{Action: action, Rule: "No rule allows this."}
 	if r, ok := rules[action]; ok {
 		d.Rule = r.sentence

@@ -49,18 +49,16 @@ func Minutes(n int) string {
 
 // Took writes how long a step took: "9.8 µs", "84 µs", "1.2 ms", "3 s".
 func Took(d time.Duration) string {
-	for _, unit := range []struct {
-		size time.Duration
-		name string
-	}{{time.Second, "s"}, {time.Millisecond, "ms"}, {time.Microsecond, "µs"}} {
-		if d < unit.size && unit.size > time.Microsecond {
-			continue
-		}
-		n := float64(d) / float64(unit.size)
-		if n >= 10 {
-			return fmt.Sprintf("%.0f %s", n, unit.name)
-		}
-		return strings.TrimSuffix(fmt.Sprintf("%.1f", n), ".0") + " " + unit.name
+	unit, name := time.Microsecond, "µs"
+	switch {
+	case d >= time.Second:
+		unit, name = time.Second, "s"
+	case d >= time.Millisecond:
+		unit, name = time.Millisecond, "ms"
 	}
-	return ""
+	n := float64(d) / float64(unit)
+	if n >= 10 {
+		return fmt.Sprintf("%.0f %s", n, name)
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", n), ".0") + " " + name
 }

@@ -14,7 +14,9 @@ import (
 
 // SQL keeps records in the table "sessions" of a database: they outlive a
 // restart, and every server that reaches the database sees the same ones. The
-// SQL is portable between SQLite and PostgreSQL, and knows no clock.
+// SQL is portable between SQLite and PostgreSQL, and knows no clock. Its
+// parameters stand in the order of their numbers, because SQLite takes $2 for a
+// name and counts parameters as they come.
 type SQL struct {
 	find, create, touch, remove, removeUser, removeAll, setRole, count, sweep *sql.Stmt
 }
@@ -35,11 +37,11 @@ func NewSQL(ctx context.Context, reader, writer *sql.DB) (*SQL, error) {
 		{writer, &s.create, `
 			INSERT INTO sessions (id_hash, user_id, role, methods, remember, auth_at, created_at, seen_at, idle_until, expires_at, address, device)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`},
-		{writer, &s.touch, `UPDATE sessions SET seen_at = $2, idle_until = $3 WHERE id_hash = $1`},
+		{writer, &s.touch, `UPDATE sessions SET seen_at = $1, idle_until = $2 WHERE id_hash = $3`},
 		{writer, &s.remove, `DELETE FROM sessions WHERE id_hash = $1`},
 		{writer, &s.removeUser, `DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2`},
 		{writer, &s.removeAll, `DELETE FROM sessions WHERE id_hash <> $1`},
-		{writer, &s.setRole, `UPDATE sessions SET role = $2 WHERE user_id = $1`},
+		{writer, &s.setRole, `UPDATE sessions SET role = $1 WHERE user_id = $2`},
 		{reader, &s.count, `SELECT COUNT(*) FROM sessions WHERE idle_until > $1`},
 		{writer, &s.sweep, `
 			DELETE FROM sessions
@@ -107,7 +109,7 @@ func (s *SQL) Create(ctx context.Context, hash Hash, rec session.Record) error {
 
 // Touch notes a visit.
 func (s *SQL) Touch(ctx context.Context, hash Hash, seenAt, idleUntil time.Time) (bool, error) {
-	n, err := exec(ctx, s.touch, hash[:], seenAt.UnixMilli(), idleUntil.UnixMilli())
+	n, err := exec(ctx, s.touch, seenAt.UnixMilli(), idleUntil.UnixMilli(), hash[:])
 	return n == 1, err
 }
 
@@ -129,7 +131,7 @@ func (s *SQL) DeleteAll(ctx context.Context, except Hash) (int, error) {
 
 // SetRole changes the role in a person's records.
 func (s *SQL) SetRole(ctx context.Context, user school.ID, role school.Role) (int, error) {
-	return exec(ctx, s.setRole, user, role)
+	return exec(ctx, s.setRole, role, user)
 }
 
 // Count is the number of records whose time is not over.

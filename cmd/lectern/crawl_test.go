@@ -1,0 +1,177 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"lectern/seed"
+)
+
+// TestCrawl_everyLinkLeadsSomewhere follows every link of the demo, as each
+// kind of person: every address that a page offers answers, and every page has
+// one h1, no id twice, and a label for each field.
+func TestCrawl_everyLinkLeadsSomewhere(t *testing.T) {
+	d := startDemo(t)
+	for _, email := range []string{"", "ada@lectern.example", "grace@lectern.example", "alan@lectern.example"} {
+		t.Run(email, func(t *testing.T) {
+			c := crawler{t: t, base: d.url, client: person(t, d.url, email), seen: map[string]string{"/": "the address bar"}}
+			c.todo = []string{"/"}
+			for len(c.todo) > 0 {
+				next := c.todo[0]
+				c.todo = c.todo[1:]
+				c.look(next)
+			}
+			if len(c.seen) < 100 {
+				t.Errorf("only %d addresses found", len(c.seen))
+			}
+		})
+	}
+}
+
+// person is a browser without a window in which somebody is signed in.
+func person(t *testing.T, base, email string) *http.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &http.Client{Jar: jar}
+	if email == "" {
+		return c
+	}
+	response, err := c.PostForm(base+"/signin", url.Values{"email": {email}, "password": {seed.Password}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK || response.Request.URL.Path == "/signin" {
+		t.Fatalf("sign in as %s: %d at %s", email, response.StatusCode, response.Request.URL)
+	}
+	return c
+}
+
+type crawler struct {
+	t      *testing.T
+	base   string
+	client *http.Client
+	seen   map[string]string // address → the page that linked to it
+	todo   []string
+}
+
+// look fetches a page and notes what it links to.
+func (c *crawler) look(address string) {
+	response, err := c.client.Get(c.base + address)
+	if err != nil {
+		c.t.Errorf("%s (linked from %s): %v", address, c.seen[address], err)
+		return
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		c.t.Errorf("%s (linked from %s) answers %d", address, c.seen[address], response.StatusCode)
+	}
+	if !strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
+		_, _ = io.Copy(io.Discard, response.Body)
+		return
+	}
+	root, err := html.Parse(response.Body)
+	if err != nil {
+		c.t.Errorf("%s: %v", address, err)
+		return
+	}
+	p := page{ids: map[string]int{}, labelled: map[string]bool{}}
+	p.read(root)
+	p.complain(c.t, address)
+	from := response.Request.URL
+	for _, link := range p.links {
+		u, err := from.Parse(link)
+		if err != nil {
+			c.t.Errorf("%s links to %q: %v", address, link, err)
+			continue
+		}
+		if u.Host != from.Host {
+			continue
+		}
+		if u.Fragment != "" && u.Path == from.Path && p.ids[u.Fragment] == 0 {
+			c.t.Errorf("%s links to #%s, which is not on it", address, u.Fragment)
+		}
+		u.Fragment = ""
+		if next := u.RequestURI(); c.seen[next] == "" {
+			c.seen[next] = address
+			c.todo = append(c.todo, next)
+		}
+	}
+}
+
+// page is what the crawler looks at in a page.
+type page struct {
+	links    []string
+	ids      map[string]int
+	labelled map[string]bool // ids that a label is for
+	fields   []string        // ids of fields without a name of their own
+	h1       int
+}
+
+func (p *page) read(n *html.Node) {
+	if n.Type == html.ElementNode {
+		attr := map[string]string{}
+		for _, a := range n.Attr {
+			attr[a.Key] = a.Val
+		}
+		if id := attr["id"]; id != "" {
+			p.ids[id]++
+		}
+		switch n.Data {
+		case "h1":
+			p.h1++
+		case "a", "link":
+			if href := attr["href"]; href != "" {
+				p.links = append(p.links, href)
+			}
+		case "img", "script":
+			if src := attr["src"]; src != "" {
+				p.links = append(p.links, src)
+			}
+		case "label":
+			p.labelled[attr["for"]] = true
+		case "input", "select", "textarea":
+			if attr["type"] != "hidden" && attr["aria-label"] == "" && attr["aria-labelledby"] == "" && !inside(n, "label") {
+				p.fields = append(p.fields, attr["id"])
+			}
+		}
+	}
+	for child := n.FirstChild; child != nil; child = child.NextSibling {
+		p.read(child)
+	}
+}
+
+func inside(n *html.Node, element string) bool {
+	for n = n.Parent; n != nil; n = n.Parent {
+		if n.Data == element {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *page) complain(t *testing.T, address string) {
+	t.Helper()
+	if p.h1 != 1 {
+		t.Errorf("%s has %d h1", address, p.h1)
+	}
+	for id, n := range p.ids {
+		if n > 1 {
+			t.Errorf("%s has the id %q %d times", address, id, n)
+		}
+	}
+	for _, id := range p.fields {
+		if !p.labelled[id] {
+			t.Errorf("%s: the field %q has no label", address, id)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"lectern/db"
+	"lectern/db/school"
+	"lectern/seed"
+)
+
+// runsProgram makes this test binary be the program, so that a test can kill
+// it.
+const runsProgram = "LECTERN_TEST_RUNS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(runsProgram) != "" {
+		os.Exit(run(context.Background(), os.Args[1:], noEnvironment, os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// start runs the program in a process of its own.
+func start(t *testing.T, data string) (program *exec.Cmd, address string) {
+	t.Helper()
+	program = exec.Command(os.Args[0], "serve", "--demo", "--addr", "localhost:0", "--data", data)
+	program.Env = append(os.Environ(), runsProgram+"=1")
+	out, err := program.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = program.Process.Kill()
+		_, _ = program.Process.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program, strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
+}
+
+// TestKill_losesNoAcknowledgedJoin kills the program in the middle of 200 joins
+// at once. Started again, it has every join that was answered, and every count
+// is right.
+func TestKill_losesNoAcknowledgedJoin(t *testing.T) {
+	const joins = 200
+	data := filepath.Join(t.TempDir(), "data")
+	program, address := start(t, data)
+	clients := signInAll(t, address)
+	todo := make(chan join, joins)
+	for i := range joins {
+		todo <- join{clients[i%len(clients)], courses[i/len(clients)%len(courses)]}
+	}
+	close(todo)
+
+	var (
+		answered atomic.Int64
+		mu       sync.Mutex
+		done     []join
+		all      sync.WaitGroup
+	)
+	for range joins {
+		all.Go(func() {
+			j := <-todo
+			response, err := j.client.http.Post(address+"/courses/"+j.course+"/join", "application/x-www-form-urlencoded", nil)
+			if err != nil {
+				return // killed before the answer: nothing was promised
+			}
+			response.Body.Close()
+			if response.StatusCode != http.StatusSeeOther {
+				t.Errorf("join answered %d", response.StatusCode)
+				return
+			}
+			mu.Lock()
+			done = append(done, j)
+			mu.Unlock()
+			if answered.Add(1) == joins/2 {
+				_ = program.Process.Kill()
+			}
+		})
+	}
+	all.Wait()
+	if len(done) < joins/2 {
+		t.Fatalf("only %d joins were answered", len(done))
+	}
+
+	_, again := start(t, data)
+	if response, err := http.Get(again + "/readyz"); err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("not ready after the restart: %v", err)
+	}
+	d, err := db.Open(t.Context(), filepath.Join(data, "lectern.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.CheckCounts(t.Context()); err != nil {
+		t.Errorf("counts after the restart: %v", err)
+	}
+	for _, j := range done {
+		course, err := d.CourseBySlug(t.Context(), j.course)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, err := d.Enrolment(t.Context(), j.client.user, course.ID); err != nil || !e.Joined() {
+			t.Errorf("%s joined %s, and it is gone: %v", j.client.email, j.course, err)
+		}
+	}
+}
+
+type client struct {
+	email string
+	user  school.ID
+	http  *http.Client
+}
+
+type join struct {
+	client client
+	course string
+}
+
+// courses that all students join in the test.
+var courses = []string{
+	"authentication", "authorization", "sessions", "go-for-the-web", "sql-in-earnest", "statistics-by-hand", "typography-for-readers", "the-chemistry-of-bread", "plain-words",
+}
+
+// signInAll signs all demo students in.
+func signInAll(t *testing.T, address string) []client {
+	t.Helper()
+	demo, err := seed.Data(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var clients []client
+	for _, u := range demo.Users {
+		if u.Role != school.Student {
+			continue
+		}
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := client{string(u.Email), u.ID, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+		response, err := c.http.PostForm(address+"/signin", url.Values{"email": {c.email}, "password": {seed.Password}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusSeeOther {
+			t.Fatalf("sign in as %s: %d", c.email, response.StatusCode)
+		}
+		clients = append(clients, c)
+	}
+	return clients
+}

@@ -1,0 +1,25 @@
+package sessiontest
+
+// Limit is a check that a kind of backend cannot pass, and the reason.
+type Limit struct {
+	Check string // as in Checks
+	Why   string // a sentence for a reader
+}
+
+// StatelessLimits lists what a backend that keeps nothing cannot do. It fails
+// these checks and no others.
+func StatelessLimits() []Limit {
+	return []Limit{
+		{"the old id is dead after renew", "The site forgets each token as soon as it is signed, so it cannot tell the old one from the new one: both are good until they expire."},
+		{"a copy is dead after the end", "Signing out deletes the browser's copy. Nobody writes down that it happened, so every other copy stays good until it expires."},
+		{"start ends the session before it", "The token of the sign-in before was never noted down, so there is nothing to cross out."},
+		{"idle timeout", "Nobody notes a visit, so nobody knows that there was none: a token ends when it says, not when its wearer falls asleep."},
+		{"activity keeps alive for hours", "A token's end is written in it. Putting it off takes a new token on every visit, which this site does not send."},
+		{"end others", "There is no list of a person's tokens, so there are no others to end."},
+		{"end user", "There is no list of a person's tokens, so an admin cannot end them one person at a time."},
+		{"a role change acts on the next request", "The token goes on saying the role that was true when it was signed."},
+		{"a slow save does not bring back what has ended", "Nothing has ended: the token that the slow request came with was good all along."},
+		{"a slow renew does not continue what has ended", "The token that the slow request came with is still good, so it buys another one."},
+		{"an end is seen on another server", "No server tells another, because none of them knows."},
+	}
+}

@@ -1,0 +1,147 @@
+package sessiontest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"lectern/db/school"
+	"lectern/handlers/session"
+)
+
+// world is where one check takes place: a backend, a site in front of it, and
+// people.
+type world struct {
+	Instance
+	site    Site
+	twin    Site // the other server, where there is one
+	manager *session.Manager
+	clock   *Clock
+	cookies session.Cookies
+	cookie  string // the full name of the backend's cookie
+	ctx     context.Context
+	wrongs  []string
+}
+
+func newWorld(ctx context.Context, subject Subject) (*world, error) {
+	w := &world{ctx: ctx, clock: NewClock(), cookies: subject.Cookies}
+	instance, err := subject.Open(Terms{Cookies: subject.Cookies, Lifetimes: Lifetimes, Now: w.clock.Now})
+	if err != nil {
+		return nil, err
+	}
+	w.Instance = instance
+	w.cookie = subject.Cookies.Name(instance.Backend.CookieName())
+	people := NewSchool()
+	open := func(b session.Backend) (Site, error) {
+		m, err := session.NewManager(ctx, session.Config{
+			Backends:  []session.Backend{b},
+			Default:   b.Name(),
+			Cookies:   subject.Cookies,
+			Lifetimes: Lifetimes,
+			People:    people,
+			Settings:  people,
+			Now:       w.clock.Now,
+		})
+		return Site{Manager: m, School: people, Clock: w.clock}, err
+	}
+	if w.site, err = open(instance.Backend); err == nil && instance.Twin != nil {
+		w.twin, err = open(instance.Twin)
+	}
+	w.manager = w.site.Manager
+	if err != nil {
+		w.close()
+	}
+	return w, err
+}
+
+func (w *world) close() {
+	if w.Close != nil {
+		w.Close()
+	}
+}
+
+// browser opens a browser that has never been here.
+func (w *world) browser() *Browser {
+	return NewBrowser(w.site, w.cookies.Secure, w.clock.Now)
+}
+
+// elsewhere is a browser with the same cookies that is led to the other server.
+func (w *world) elsewhere(b *Browser) *Browser {
+	other := b.Copy()
+	other.site = w.twin
+	return other
+}
+
+// arrive opens a browser and signs a person in.
+func (w *world) arrive(id school.ID) *Browser {
+	b := w.browser()
+	w.in(b.Do(w.site.SignIn(id, session.StartOptions{})), "signing in does not sign in")
+	return b
+}
+
+// wrong notes what is wrong, in a sentence.
+func (w *world) wrong(format string, args ...any) {
+	w.wrongs = append(w.wrongs, fmt.Sprintf(format, args...))
+}
+
+// in holds where the answer is for somebody who is signed in.
+func (w *world) in(a Answer, wrong string) bool {
+	switch {
+	case a.Err != nil:
+		w.wrong("%s: %v", wrong, a.Err)
+	case !a.SignedIn:
+		w.wrong("%s (reason %q)", wrong, a.Trace.Reason)
+	default:
+		return true
+	}
+	return false
+}
+
+// out holds where the answer is for a stranger.
+func (w *world) out(a Answer, wrong string) bool {
+	switch {
+	case a.Err != nil:
+		w.wrong("a bad cookie is an error instead of a stranger: %v", a.Err)
+	case a.SignedIn:
+		w.wrong("%s", wrong)
+	default:
+		return true
+	}
+	return false
+}
+
+// done holds where the site did what was asked.
+func (w *world) done(err error, what string) bool {
+	if err != nil {
+		w.wrong("%s fails: %v", what, err)
+	}
+	return err == nil
+}
+
+// away holds where the site says that the store is away, and leaves the
+// visitor's cookies as they are.
+func (w *world) away(a Answer, what string) {
+	if !errors.Is(a.Err, session.ErrUnavailable) {
+		w.wrong("%s while the store is away: the error is %v and not ErrUnavailable", what, a.Err)
+	}
+	if len(a.Cookies) > 0 {
+		w.wrong("%s while the store is away touches the cookie %s", what, a.Cookies[0].Name)
+	}
+}
+
+// count is the number of sessions, if the backend knows it.
+func (w *world) count() (int, bool) {
+	counter, ok := w.Backend.(session.Counter)
+	if !ok {
+		return 0, false
+	}
+	n, err := counter.Count(w.ctx)
+	return n, w.done(err, "counting")
+}
+
+// counts holds where there are n sessions, or nobody can tell.
+func (w *world) counts(n int, when string) {
+	if got, ok := w.count(); ok && got != n {
+		w.wrong("%s, the backend counts %d sessions, not %d", when, got, n)
+	}
+}
