@@ -155,7 +155,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	s.Server, err = handlers.New(handlers.Config{
 		DB: s.db, Sessions: s.sessions, Hasher: hasher, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
 		Passwords: auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
-		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 20, Per: time.Hour}, s.clock.Now),
+		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
 	})
 	must(t, err)
 	server.Config.Handler = s.Server
@@ -248,7 +248,7 @@ func (b *browser) cookie(name string) string {
 }
 
 // want fails unless the answer has the status and every one of the texts.
-func (a answer) want(t *testing.T, status int, texts ...string) answer {
+func (a answer) want(t testing.TB, status int, texts ...string) answer {
 	t.Helper()
 	if a.status != status {
 		t.Fatalf("got status %d, want %d\n%s", a.status, status, a.body)
@@ -262,7 +262,7 @@ func (a answer) want(t *testing.T, status int, texts ...string) answer {
 }
 
 // lacks fails if the answer has one of the texts.
-func (a answer) lacks(t *testing.T, texts ...string) answer {
+func (a answer) lacks(t testing.TB, texts ...string) answer {
 	t.Helper()
 	for _, text := range texts {
 		if strings.Contains(a.body, text) {

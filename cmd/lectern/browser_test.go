@@ -103,7 +103,9 @@ func (d demo) open(t *testing.T, options ...func(context.Context) error) *tab {
 	ctx, stopBrowser := chromedp.NewContext(allocator)
 	ctx, stopClock := context.WithTimeout(ctx, 5*time.Minute)
 	b := &tab{t: t, ctx: ctx, url: d.url}
-	b.do(chromedp.Navigate("about:blank"))
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatal(err)
+	}
 	console := chromedp.Console(ctx)
 	listening := make(chan struct{})
 	go func() {

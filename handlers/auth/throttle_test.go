@@ -90,6 +90,19 @@ func TestThrottle_strangersWaitLongerAndLonger(t *testing.T) {
 	}
 }
 
+func TestThrottle_oneAddressInManySpellingsIsOneAccount(t *testing.T) {
+	c := newClock()
+	throttle := auth.NewThrottle(c.Now)
+	for i, email := range []string{ada, "ADA@lectern.example", " ada@lectern.example", "Ada@Lectern.Example ", "\tada@LECTERN.example"} {
+		if d := wait(t, throttle, email, stranger(i)); d != 0 {
+			t.Fatalf("try %d: wait of %s, want none", i+1, d)
+		}
+	}
+	if d := wait(t, throttle, "aDa@lectern.example", stranger(6)); d != time.Second {
+		t.Errorf("wait of %s, want 1s", d)
+	}
+}
+
 func TestThrottle_waitingIsNotCounted(t *testing.T) {
 	c := newClock()
 	throttle := auth.NewThrottle(c.Now)
