@@ -112,6 +112,36 @@ func TestCourses_lists(t *testing.T) {
 	}
 }
 
+// Every form that a query can take is well-formed, and there is an end to how
+// many of them stay prepared.
+func TestCourses_inEveryForm(t *testing.T) {
+	s := catalogue(t)
+	page, err := s.Courses(t.Context(), db.CourseQuery{Limit: 1})
+	must(t, err)
+	for _, status := range []string{"", "joined", "finished", "open"} {
+		for _, sort := range []string{"number", "newest", "shortest", "title"} {
+			for _, topic := range []school.Topic{"", "kitchen"} {
+				for _, level := range []school.Level{"", "first"} {
+					for _, after := range []string{"", page.Next} {
+						for n := range school.MaxQueryWords + 1 {
+							q := db.CourseQuery{Status: status, Sort: sort, Topic: topic, Level: level, After: after}
+							q.Words = strings.Join(strings.Fields("bread brea bre br b grace gra gr")[:n], " ")
+							page, err := s.Courses(t.Context(), q)
+							must(t, err)
+							if n > 0 && len(page.Courses) > 1 {
+								t.Errorf("%+v: %d courses", q, len(page.Courses))
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	if got := s.PreparedToRead(); got != db.MaxStatements {
+		t.Errorf("%d statements stay prepared, want %d", got, db.MaxStatements)
+	}
+}
+
 func TestCourses_countsTopics(t *testing.T) {
 	s := catalogue(t)
 	for level, want := range map[school.Level]map[school.Topic]int{

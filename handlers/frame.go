@@ -50,6 +50,7 @@ func here(c echo.Context) string {
 	q := u.Query()
 	q.Del("xray")
 	q.Del("said")
+	q.Del("event")
 	u.RawQuery = q.Encode()
 	return localPath(u.RequestURI())
 }
@@ -82,7 +83,7 @@ func clock(t time.Time) string { return t.Local().Format(ui.ClockTime) }
 
 // sentences are what a page says about what has just been done. The address
 // carries only the key, so nobody can put words into our mouth.
-var sentences = merged(learnSentences, map[string]string{
+var sentences = merged(learnSentences, teachSentences, accountSentences, adminSentences, map[string]string{
 	"switched":   "Switched. You are still signed in; open the X-ray to see what has changed.",
 	"chosen":     "Remembered for the next time you sign in.",
 	"signed-out": "You are signed out.",
