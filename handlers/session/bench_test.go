@@ -103,7 +103,6 @@ func scsWith(name string, store scs.Store) resolver {
 		m.Put(r.Context(), "role", string(school.Student))
 	})).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 
-	type result struct{ uid, role string }
 	handler := m.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out := w.(interface{ Unwrap() http.ResponseWriter }).Unwrap().(*bench)
 		out.uid, out.role = m.GetString(r.Context(), "uid"), m.GetString(r.Context(), "role")

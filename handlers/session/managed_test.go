@@ -32,32 +32,31 @@ type managed struct {
 func manage(t *testing.T, kind string) *managed {
 	t.Helper()
 	clock, people := sessiontest.NewClock(), sessiontest.NewSchool()
-	terms := sessiontest.Terms{Lifetimes: sessiontest.Lifetimes, Now: clock.Now}
 	reader, writer := newSQLite(t)
-	stores := map[string]*moody{
-		session.Memory:   {Store: serverstore.NewMemory()},
-		session.Database: {Store: newSQL(t, reader, writer)},
-	}
 	m := &managed{
 		t:    t,
 		Site: sessiontest.Site{School: people, Clock: clock},
 		config: session.Config{
-			Backends: []session.Backend{
-				newToken(t, terms),
-				newServer(session.Memory, stores[session.Memory], terms),
-				newServer(session.Database, stores[session.Database], terms),
-			},
 			Default: kind, Lifetimes: sessiontest.Lifetimes, People: people, Settings: people, Choose: true, Now: clock.Now,
 		},
-		stores: stores,
+		stores: map[string]*moody{
+			session.Memory:   {Store: serverstore.NewMemory()},
+			session.Database: {Store: newSQL(t, reader, writer)},
+		},
 	}
 	m.restart()
 	return m
 }
 
-// restart makes a new Manager of the same backends and settings.
+// restart makes everything anew but the people, the settings and the records.
 func (m *managed) restart() {
 	m.t.Helper()
+	terms := sessiontest.Terms{Lifetimes: sessiontest.Lifetimes, Now: m.Clock.Now}
+	m.config.Backends = []session.Backend{
+		newToken(m.t, terms),
+		newServer(session.Memory, m.stores[session.Memory], terms),
+		newServer(session.Database, m.stores[session.Database], terms),
+	}
 	manager, err := session.NewManager(m.t.Context(), m.config)
 	if err != nil {
 		m.t.Fatal(err)
@@ -66,7 +65,7 @@ func (m *managed) restart() {
 }
 
 func (m *managed) browser() *sessiontest.Browser {
-	return sessiontest.NewBrowser(m.Site, false, m.Clock.Now)
+	return sessiontest.NewBrowser(m, false, m.Clock.Now)
 }
 
 // arrive signs somebody in, in a kind of their own choice or the site's.

@@ -75,7 +75,7 @@ func TestSwitchSite_endsEverybodyElse(t *testing.T) {
 				t.Errorf("somebody is still signed in with %s, %v", a.Trace.Backend, a.Err)
 			}
 		}
-		m.in(m.arrive(sessiontest.Ada, ""), to)
+		m.in(m.arrive(sessiontest.Grace, "").Visit(), to)
 	})
 }
 
@@ -135,21 +135,23 @@ func TestSwitchSite_carriesNobodyWhoMayNotSignIn(t *testing.T) {
 		}},
 		{session.NoSuchUser, func(m *managed) { m.School.Remove(sessiontest.Ada) }},
 	} {
-		eachPair(t, func(t *testing.T, from, to string) {
-			m := manage(t, from)
-			alan, ada := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
-			m.switchSite(alan, to, session.Carry)
-			row.change(m)
-			n := m.count(to)
-			m.out(ada.Fetch(), row.reason)
-			m.out(ada.Visit(), row.reason)
-			if ada.Cookie(cookieOf[from]) != "" {
-				t.Error("the cookie that leads nowhere stays in the browser")
-			}
-			m.out(ada.Visit(), "")
-			if m.count(to) != n {
-				t.Error("a new session was started")
-			}
+		t.Run(string(row.reason), func(t *testing.T) {
+			eachPair(t, func(t *testing.T, from, to string) {
+				m := manage(t, from)
+				alan, ada := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
+				m.switchSite(alan, to, session.Carry)
+				row.change(m)
+				n := m.count(to)
+				m.out(ada.Fetch(), row.reason)
+				m.out(ada.Visit(), row.reason)
+				if ada.Cookie(cookieOf[from]) != "" {
+					t.Error("the cookie that leads nowhere stays in the browser")
+				}
+				m.out(ada.Visit(), "")
+				if m.count(to) != n {
+					t.Error("a new session was started")
+				}
+			})
 		})
 	}
 }
@@ -197,23 +199,11 @@ func TestSwitchSite_survivesARestart(t *testing.T) {
 	if got := m.Manager.Site(); got.Backend != session.Database || !got.EndedAt.Equal(site.EndedAt) || !got.SwitchedAt.Equal(site.SwitchedAt) {
 		t.Errorf("the choice was %+v and is %+v", site, got)
 	}
-	ada.Plant("lectern-backend", session.JWT)
-	m.out(ada.Visit(), session.EndedForAll)
-
-	// A server that was down at the time has not heard of the end yet.
-	fresh := manage(t, session.JWT)
-	fresh.config.Settings = m.School
-	fresh.restart()
-	m.Site = fresh.Site
-	m.out(m.browserWith(ada), session.EndedForAll)
-}
-
-// browserWith visits this site with another browser's token.
-func (m *managed) browserWith(b *sessiontest.Browser) sessiontest.Answer {
-	visitor := m.browser()
-	visitor.Plant("lectern-jwt", b.Cookie("lectern-jwt"))
-	visitor.Plant("lectern-backend", session.JWT)
-	return visitor.Visit()
+	late := m.browser()
+	late.Plant("lectern-jwt", ada.Cookie("lectern-jwt"))
+	late.Plant("lectern-backend", session.JWT)
+	m.out(late.Visit(), session.EndedForAll)
+	m.in(alan.Visit(), session.Database)
 }
 
 func TestSwitchSite_yieldsToTheOperator(t *testing.T) {

@@ -91,19 +91,21 @@ func TestSwitch_isNotForPeopleWhoMayNotSignIn(t *testing.T) {
 		},
 		"not in the school any more": func(m *managed) { m.School.Remove(sessiontest.Ada) },
 	} {
-		eachPair(t, func(t *testing.T, from, to string) {
-			m := manage(t, from)
-			ada := m.arrive(sessiontest.Ada, "")
-			change(m)
-			for name, act := range map[string]sessiontest.Act{"switching": m.switchTo(to), "renewing": m.Manager.Renew} {
-				a := ada.Do(act)
-				if !errors.Is(a.Err, session.ErrNoSession) || len(a.Cookies) > 0 {
-					t.Errorf("%s somebody %s: %v, %v", name, what, a.Err, a.Cookies)
+		t.Run(what, func(t *testing.T) {
+			eachPair(t, func(t *testing.T, from, to string) {
+				m := manage(t, from)
+				ada := m.arrive(sessiontest.Ada, "")
+				change(m)
+				for name, act := range map[string]sessiontest.Act{"switching": m.switchTo(to), "renewing": m.Manager.Renew} {
+					a := ada.Do(act)
+					if !errors.Is(a.Err, session.ErrNoSession) || len(a.Cookies) > 0 {
+						t.Errorf("%s gives %v, %v", name, a.Err, a.Cookies)
+					}
 				}
-			}
-			if m.count(to) != 0 {
-				t.Errorf("somebody %s has a new session", what)
-			}
+				if m.count(to) != 0 {
+					t.Error("there is a new session")
+				}
+			})
 		})
 	}
 }

@@ -44,7 +44,7 @@ func eachStore(t *testing.T, test func(*testing.T, Store)) {
 
 func openSQLite(t testing.TB) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(t.TempDir(), "sessions.db")+"?_journal_mode=WAL&_busy_timeout=5000&_txlock=immediate")
+	db, err := sql.Open("sqlite3", filepath.Join(t.TempDir(), "sessions.db")+"?_journal_mode=WAL&_busy_timeout=5000&_synchronous=OFF&_txlock=immediate")
 	if err != nil {
 		t.Fatal(err)
 	}
