@@ -812,7 +812,7 @@ func backendSwitch(x XRay) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 66, "</div></fieldset><p class=\"row\"><button class=\"btn\" data-kind=\"primary\" type=\"submit\">Switch backend</button> <span class=\"muted\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 66, "</div></fieldset><p class=\"row above-4\"><button class=\"btn\" data-kind=\"primary\" type=\"submit\">Switch backend</button> <span class=\"muted\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
