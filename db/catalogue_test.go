@@ -112,6 +112,36 @@ func TestCourses_lists(t *testing.T) {
 	}
 }
 
+// Every form that a query can take is well-formed, and there is an end to how
+// many of them stay prepared.
+func TestCourses_inEveryForm(t *testing.T) {
+	s := catalogue(t)
+	page, err := s.Courses(t.Context(), db.CourseQuery{Limit: 1})
+	must(t, err)
+	for _, status := range []string{"", "joined", "finished", "open"} {
+		for _, sort := range []string{"number", "newest", "shortest", "title"} {
+			for _, topic := range []school.Topic{"", "kitchen"} {
+				for _, level := range []school.Level{"", "first"} {
+					for _, after := range []string{"", page.Next} {
+						for n := range school.MaxQueryWords + 1 {
+							q := db.CourseQuery{Status: status, Sort: sort, Topic: topic, Level: level, After: after}
+							q.Words = strings.Join(strings.Fields("bread brea bre br b grace gra gr")[:n], " ")
+							page, err := s.Courses(t.Context(), q)
+							must(t, err)
+							if n > 0 && len(page.Courses) > 1 {
+								t.Errorf("%+v: %d courses", q, len(page.Courses))
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	if got := s.PreparedToRead(); got != db.MaxStatements {
+		t.Errorf("%d statements stay prepared, want %d", got, db.MaxStatements)
+	}
+}
+
 func TestCourses_countsTopics(t *testing.T) {
 	s := catalogue(t)
 	for level, want := range map[school.Level]map[school.Topic]int{
@@ -244,7 +274,7 @@ func TestCourses_pagesHaveEachCourseOnce(t *testing.T) {
 
 func TestCourses_aCursorOfAnotherOrderBeginsAfresh(t *testing.T) {
 	s := catalogue(t)
-	page, err := s.Courses(t.Context(), db.CourseQuery{Sort: "title", Limit: 2})
+	page, err := s.Courses(t.Context(), db.CourseQuery{Sort: "shortest", Limit: 2})
 	must(t, err)
 	if page.Next == "" {
 		t.Fatal("no next page")
@@ -332,6 +362,23 @@ func TestCourses_totalOfASearchStopsAtAThousand(t *testing.T) {
 		}
 	}
 	s.check()
+}
+
+func TestCourses_searchesTheShorterWay(t *testing.T) {
+	s := newSchool(t)
+	must(t, second(s.Seed(t.Context(), bigSchool(1_200))))
+	for words, first := range map[string]string{
+		"course":             "SEARCH c USING INDEX courses_by_number",
+		"course about":       "SEARCH c USING INDEX courses_by_number",
+		"00042":              "CO-ROUTINE found",
+		"about 00042 course": "CO-ROUTINE found",
+	} {
+		plan, err := s.ExplainCourses(t.Context(), db.CourseQuery{Words: words})
+		must(t, err)
+		if !strings.HasPrefix(plan[0], first) {
+			t.Errorf("%q:\n%s", words, strings.Join(plan, "\n"))
+		}
+	}
 }
 
 // bigSchool is a school of n published courses with a lesson each.

@@ -86,6 +86,10 @@ var (
 	 WHERE c.id = $1
 	   AND c.deleted_at IS NOT NULL`)
 
+	deletedCourseBySlug = statement("deleted course by slug", wholeCourse+`
+	 WHERE c.slug = $1
+	   AND c.deleted_at IS NOT NULL`)
+
 	coursesByEdit = statement("courses by edit", courseInList+`
 	 WHERE c.deleted_at IS NULL
 	 ORDER BY c.updated_at DESC
@@ -125,6 +129,12 @@ func (d *DB) CourseByID(ctx context.Context, id school.ID) (school.Course, error
 // restore it. It returns [school.ErrNotFound] for any other.
 func (d *DB) DeletedCourse(ctx context.Context, id school.ID) (school.Course, error) {
 	return one(ctx, d, deletedCourse, scanCourse, id)
+}
+
+// DeletedCourseBySlug is DeletedCourse by the course's slug, which it keeps in
+// the bin.
+func (d *DB) DeletedCourseBySlug(ctx context.Context, slug string) (school.Course, error) {
+	return one(ctx, d, deletedCourseBySlug, scanCourse, slug)
 }
 
 // TaughtBy lists the courses of one owner, drafts too, or everybody's: the last

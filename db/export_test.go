@@ -18,6 +18,12 @@ func Statements() map[string]string {
 // CountStatements is how many statements Open prepares.
 func CountStatements() int { return len(registry) }
 
+// PreparedToRead is how many statements the readers keep prepared.
+func (d *DB) PreparedToRead() int { return len(d.reads.byText) }
+
+// MaxStatements is how many they keep at most.
+const MaxStatements = maxStatements
+
 // ExplainCourses is SQLite's plan for the page that q asks for.
 func (d *DB) ExplainCourses(ctx context.Context, q CourseQuery) ([]string, error) {
 	found, err := d.search(ctx, courseWords, school.QueryWords(q.Words))

@@ -182,6 +182,7 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		case errors.Is(err, school.ErrNotEnrolled):
 			p.Lede = "That is for those who have joined the course."
 		}
+		s.offerToJoin(c, err, &p)
 	case http.StatusNotFound:
 		p.Title, p.Lede = "There is nothing here", "The address may be mistyped, or what stood here has been taken away, or it is not for you to see. We do not say which."
 	case http.StatusMethodNotAllowed:

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"maps"
 	"net/http"
 	"time"
 
@@ -21,7 +22,7 @@ func (s *Server) frame(c echo.Context, title, section string) views.Frame {
 		Section: section,
 		Here:    here(c),
 		Theme:   themeOf(c.Request()),
-		Said:    sentence(c.QueryParam("said")),
+		Said:    sentences[c.QueryParam("said")],
 		Teaches: s.may(c, policy.TeachView, policy.Object{}),
 		Manages: s.may(c, policy.UserManage, policy.Object{}),
 		Demo:    s.Demo,
@@ -82,21 +83,19 @@ func clock(t time.Time) string { return t.Local().Format(ui.ClockTime) }
 
 // sentences are what a page says about what has just been done. The address
 // carries only the key, so nobody can put words into our mouth.
-var sentences = map[string]string{
+var sentences = merged(learnSentences, teachSentences, accountSentences, adminSentences, map[string]string{
 	"switched":   "Switched. You are still signed in; open the X-ray to see what has changed.",
 	"chosen":     "Remembered for the next time you sign in.",
 	"signed-out": "You are signed out.",
 	"welcome":    "Welcome. Your account is open and you are signed in.",
-}
+})
 
-// sentence finds one of them, wherever it is written down.
-func sentence(key string) string {
-	for _, some := range []map[string]string{sentences, accountSentences, adminSentences} {
-		if said := some[key]; said != "" {
-			return said
-		}
+func merged(all ...map[string]string) map[string]string {
+	sum := map[string]string{}
+	for _, one := range all {
+		maps.Copy(sum, one)
 	}
-	return ""
+	return sum
 }
 
 const themeCookie = "lectern-theme"

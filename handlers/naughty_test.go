@@ -36,7 +36,7 @@ var fields = []struct {
 	path   string
 	values url.Values
 }{
-	{"", "/signin", url.Values{"email": {ada}, "password": {"wrong"}, "remember": {"1"}, "next": {"/"}, "backend": {"jwt"}, "kept-action": {"/account/profile"}, "kept-name": {"x"}}},
+	{"", "/signin", url.Values{"email": {bea}, "password": {"wrong"}, "remember": {"1"}, "next": {"/"}, "backend": {"jwt"}, "kept-action": {"/account/profile"}, "kept-name": {"x"}}},
 	{"", "/signup", url.Values{"name": {"New"}, "email": {"new@school.example"}, "password": {"short"}}},
 	{"", "/appearance", url.Values{"theme": {"dark"}, "next": {"/"}}},
 	{ada, "/session/backend", url.Values{"backend": {"jwt"}, "next": {"/"}}},
@@ -80,8 +80,8 @@ func TestNaughtyInput_isNeverAnErrorOfOurs(t *testing.T) {
 		}
 		return people[who]
 	}
-	for _, who := range []string{"", ada, grace, alan} {
-		as(who) // before wrong passwords make the door slow
+	for _, who := range []string{ada, grace, alan} {
+		as(who) // before the wrong passwords slow this address down
 	}
 	check := func(t *testing.T, what string, got answer) {
 		t.Helper()
@@ -95,6 +95,12 @@ func TestNaughtyInput_isNeverAnErrorOfOurs(t *testing.T) {
 			t.Errorf("%s: a header was injected", what)
 		}
 	}
+	for _, f := range fields {
+		got := as(f.who).send(http.MethodPost, f.path, f.values.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+		if got.status == http.StatusNotFound {
+			t.Fatalf("%s is not there", f.path)
+		}
+	}
 	for name, text := range naughty {
 		for _, f := range fields {
 			for field := range f.values {
@@ -105,9 +111,6 @@ func TestNaughtyInput_isNeverAnErrorOfOurs(t *testing.T) {
 				values.Set(field, text)
 				got := as(f.who).send(http.MethodPost, f.path, values.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 				check(t, f.path+" "+field+" with "+name, got)
-				if got.status == http.StatusNotFound {
-					t.Fatalf("%s is not there", f.path)
-				}
 			}
 		}
 		for _, p := range parameters {

@@ -65,7 +65,7 @@ func (s *Server) knowTheLost(next echo.HandlerFunc) echo.HandlerFunc {
 
 // table is every line that this site has.
 func (s *Server) table() []route {
-	table := slices.Concat(routes, accountRoutes, adminRoutes)
+	table := slices.Concat(routes, learnRoutes, teachRoutes, accountRoutes, adminRoutes)
 	if s.Demo {
 		table = append(table, demoRoutes...)
 	}

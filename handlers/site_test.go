@@ -32,7 +32,7 @@ const password = "a quiet violet tractor"
 // still until it is moved.
 type site struct {
 	*handlers.Server
-	t        *testing.T
+	t        testing.TB
 	db       *db.DB
 	sessions *session.Manager
 	clock    *clock
@@ -101,7 +101,7 @@ var passwordHash = sync.OnceValue(func() string {
 })
 
 // newSite starts a demo site whose default session is of the given kind.
-func newSite(t *testing.T, backend string) *site {
+func newSite(t testing.TB, backend string) *site {
 	t.Helper()
 	return startSite(t, backend, true)
 }
@@ -112,7 +112,7 @@ type setting struct {
 	proxies []netip.Prefix
 }
 
-func startSite(t *testing.T, backend string, demo bool, settings ...setting) *site {
+func startSite(t testing.TB, backend string, demo bool, settings ...setting) *site {
 	t.Helper()
 	set := append(settings, setting{})[0]
 	ctx := t.Context()
@@ -155,7 +155,7 @@ func startSite(t *testing.T, backend string, demo bool, settings ...setting) *si
 	s.Server, err = handlers.New(handlers.Config{
 		DB: s.db, Sessions: s.sessions, Hasher: hasher, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
 		Passwords: auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
-		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 20, Per: time.Hour}, s.clock.Now),
+		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
 	})
 	must(t, err)
 	server.Config.Handler = s.Server
@@ -164,7 +164,7 @@ func startSite(t *testing.T, backend string, demo bool, settings ...setting) *si
 	return s
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +173,7 @@ func must(t *testing.T, err error) {
 
 // browser is somebody at the site: a cookie jar, and no following of redirects.
 type browser struct {
-	t      *testing.T
+	t      testing.TB
 	site   *site
 	client *http.Client
 }
@@ -248,7 +248,7 @@ func (b *browser) cookie(name string) string {
 }
 
 // want fails unless the answer has the status and every one of the texts.
-func (a answer) want(t *testing.T, status int, texts ...string) answer {
+func (a answer) want(t testing.TB, status int, texts ...string) answer {
 	t.Helper()
 	if a.status != status {
 		t.Fatalf("got status %d, want %d\n%s", a.status, status, a.body)
@@ -262,7 +262,7 @@ func (a answer) want(t *testing.T, status int, texts ...string) answer {
 }
 
 // lacks fails if the answer has one of the texts.
-func (a answer) lacks(t *testing.T, texts ...string) answer {
+func (a answer) lacks(t testing.TB, texts ...string) answer {
 	t.Helper()
 	for _, text := range texts {
 		if strings.Contains(a.body, text) {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"path"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ func (s *Server) xray(c echo.Context) views.XRay {
 		Signed:  v.SignedIn(),
 	}
 	for _, step := range trace.Steps() {
-		x.Steps = append(x.Steps, ui.Step{Name: step.Name, Where: step.Where, Took: step.Took})
+		x.Steps = append(x.Steps, ui.Step{Name: step.Name, Where: path.Base(step.Where), Took: step.Took})
 		x.Total += step.Took
 	}
 	if v.SignedIn() {

@@ -94,17 +94,18 @@ func darkTheme(ctx context.Context) error {
 // open starts a browser. The options change it before its first page.
 func (d demo) open(t *testing.T, options ...func(context.Context) error) *tab {
 	t.Helper()
-	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(),
+	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium(t)),
 		chromedp.NoSandbox,
-		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.WindowSize(1280, 900),
-	)
+	)...)
 	ctx, stopBrowser := chromedp.NewContext(allocator)
 	ctx, stopClock := context.WithTimeout(ctx, 5*time.Minute)
 	b := &tab{t: t, ctx: ctx, url: d.url}
-	b.do(chromedp.Navigate("about:blank"))
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatal(err)
+	}
 	console := chromedp.Console(ctx)
 	listening := make(chan struct{})
 	go func() {

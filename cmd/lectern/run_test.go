@@ -1,8 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,6 +101,52 @@ func TestServe_saysWhereItListensAndStops(t *testing.T) {
 	stop()
 	if code := <-ended; code != done {
 		t.Errorf("exit code %d after a signal: %s", code, err.String())
+	}
+}
+
+// TestServe_finishesRequestsInFlight stops the program while somebody is in the
+// middle of sending a form: they get their answer.
+func TestServe_finishesRequestsInFlight(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out := &firstLine{seen: make(chan string, 1)}
+	ended := make(chan int, 1)
+	var stderr bytes.Buffer
+	go func() {
+		ended <- run(ctx, []string{"serve", "--addr", "localhost:0", "--data", filepath.Join(t.TempDir(), "data")}, noEnvironment, strings.NewReader(""), out, &stderr)
+	}()
+	address := strings.TrimPrefix(<-out.seen, "listening on http://")
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const body = "email=a%40b.example&password=x"
+	fmt.Fprintf(conn, "POST /signin HTTP/1.1\r\nHost: %s\r\nExpect: 100-continue\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n", address, len(body))
+	answers := bufio.NewReader(conn)
+	if line, err := answers.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("got %q, %v; want to be asked for the form", line, err)
+	}
+	stop()
+	for dialled := net.Conn(nil); ; dialled.Close() {
+		if dialled, err = net.Dial("tcp", address); err != nil {
+			break // nobody new is let in: the stop has begun
+		}
+	}
+	fmt.Fprint(conn, body)
+	if _, err := answers.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(answers, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if page, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(string(page), "</html>") {
+		t.Errorf("got %d, %d bytes, %v", response.StatusCode, len(page), err)
+	}
+	if code := <-ended; code != done {
+		t.Errorf("exit code %d: %s", code, stderr.String())
 	}
 }
 

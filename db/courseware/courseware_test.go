@@ -144,7 +144,7 @@ func TestRead_refuses(t *testing.T) {
 		{"a key of another file", replace(chapter, "title: Flour and water\n", "title: x\nkind: reading\n"), chapter + `:3: unknown key "kind"; known here: title`},
 		{"a key twice", replace(lesson, "kind: reading\n", "kind: reading\nkind: lab\n"), lesson + ":4: front matter: mapping key \"kind\" already defined"},
 		{"a key twice, once in quotes", replace(lesson, "kind: reading\n", "kind: reading\n\"kind\": lab\n"), lesson + ":4: "},
-		{"a key that is a list", replace(lesson, "kind: reading\n", "kind: reading\n? [a]\n: b\n"), lesson + ":4: "},
+		{"a key that is a list", replace(lesson, "kind: reading\n", "kind: reading\n? [a]\n: b\n"), lesson + ":5: front matter"},
 		{"a colon in the title", replace(lesson, "title: What", "title: Gluten: what"), lesson + ":2: front matter:"},
 		{"an empty title", replace(lesson, "title: What gluten is", "title:"), lesson + ":2: title: there is nothing"},
 		{"a title of spaces", replace(lesson, "title: What gluten is", `title: "  "`), lesson + ":2: title: A title is needed; for example"},

@@ -28,4 +28,8 @@ const (
 	ActionEndSessions    = "sessions.end"
 	ActionSwitch         = "session.switch"
 	ActionSiteSwitch     = "site.switch"
+	ActionPublish        = "course.publish"
+	ActionUnpublish      = "course.unpublish"
+	ActionCourseDelete   = "course.delete"
+	ActionCourseRestore  = "course.restore"
 )

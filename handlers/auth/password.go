@@ -32,6 +32,8 @@ var current = cost{memory: 19456, passes: 2, lanes: 1, saltBytes: 16, keyBytes: 
 // once, because each takes 19 MiB and a whole core while it runs.
 type Hasher struct {
 	random  io.Reader
+	cost    cost   // of new hashes
+	decoy   string // a hash of nobody's password, at the same cost
 	running chan struct{}
 	waiting atomic.Int64
 	ran     func() // called before each hash; for tests that count them
@@ -41,7 +43,13 @@ type Hasher struct {
 // [crypto/rand.Reader] outside tests, and runs at most atOnce hashes at once,
 // which is the number of processors.
 func NewHasher(random io.Reader, atOnce int) *Hasher {
-	return &Hasher{random: random, running: make(chan struct{}, max(atOnce, 1)), ran: func() {}}
+	return &Hasher{
+		random:  random,
+		cost:    current,
+		decoy:   decoy(current),
+		running: make(chan struct{}, max(atOnce, 1)),
+		ran:     func() {},
+	}
 }
 
 // Hash makes the string that is stored for a new password: a PHC string with
@@ -52,15 +60,15 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if len(password) > maxBytes {
 		return "", fmt.Errorf("auth: a password of %d bytes", len(password))
 	}
-	salt := make([]byte, current.saltBytes)
+	salt := make([]byte, h.cost.saltBytes)
 	if _, err := io.ReadFull(h.random, salt); err != nil {
 		return "", fmt.Errorf("auth: salt: %w", err)
 	}
-	key, err := h.key(ctx, password, salt, current)
+	key, err := h.key(ctx, password, salt, h.cost)
 	if err != nil {
 		return "", err
 	}
-	return phc{cost: current, salt: salt, key: key}.String(), nil
+	return phc{cost: h.cost, salt: salt, key: key}.String(), nil
 }
 
 // Verify reports whether password is the one that stored was made from, and
@@ -84,7 +92,7 @@ func (h *Hasher) Verify(ctx context.Context, stored, password string) (ok, rehas
 		return false, false, err
 	}
 	ok = subtle.ConstantTimeCompare(key, p.key) == 1
-	return ok, ok && p.cost != current, nil
+	return ok, ok && p.cost != h.cost, nil
 }
 
 func (h *Hasher) key(ctx context.Context, password string, salt []byte, c cost) ([]byte, error) {

@@ -22,6 +22,8 @@ const goodPassword = "seven lamps over the quay"
 
 func newHasher() *auth.Hasher { return auth.NewHasher(rand.Reader, runtime.NumCPU()) }
 
+func newCheapHasher() *auth.Hasher { return newHasher().MakeCheap() }
+
 func mustHash(t *testing.T, h *auth.Hasher, password string) string {
 	t.Helper()
 	hash, err := h.Hash(t.Context(), password)
@@ -32,7 +34,7 @@ func mustHash(t *testing.T, h *auth.Hasher, password string) string {
 }
 
 func TestHasher_verifiesExactlyWhatWasTyped(t *testing.T) {
-	h := newHasher()
+	h := newCheapHasher()
 	long := strings.Repeat("a", 72)
 	for _, tt := range []struct {
 		name, password, typed string
@@ -146,7 +148,7 @@ func FuzzParsePHC(f *testing.F) {
 
 func TestHasher_runsNoMoreThanItWasTold(t *testing.T) {
 	const atOnce, people = 2, 100
-	h := auth.NewHasher(rand.Reader, atOnce)
+	h := auth.NewHasher(rand.Reader, atOnce).MakeCheap()
 	stored := mustHash(t, h, goodPassword)
 	var running, most atomic.Int64
 	h.OnHash(func() {
@@ -196,7 +198,7 @@ func hold(h *auth.Hasher, places int) (release func()) {
 
 func TestHasher_theLineHasAnEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := auth.NewHasher(rand.Reader, 1)
+		h := auth.NewHasher(rand.Reader, 1).MakeCheap()
 		release := hold(h, 1)
 		defer release()
 

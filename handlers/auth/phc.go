@@ -38,9 +38,11 @@ type phc struct {
 	key  []byte
 }
 
-// decoy is the hash that is computed for people who do not exist. Its key is
-// all zeros, which no known password gives; whoever uses it refuses anyway.
-var decoy = phc{cost: current, salt: make([]byte, current.saltBytes), key: make([]byte, current.keyBytes)}.String()
+// decoy is the hash that is compared with for people who do not exist. Its key
+// is all zeros, which no known password gives; whoever uses it refuses anyway.
+func decoy(c cost) string {
+	return phc{cost: c, salt: make([]byte, c.saltBytes), key: make([]byte, c.keyBytes)}.String()
+}
 
 func (p phc) String() string {
 	b64 := base64.RawStdEncoding

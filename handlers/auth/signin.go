@@ -64,7 +64,7 @@ func (p *Passwords) SignIn(ctx context.Context, a Attempt) (school.User, error) 
 	user, stored := credential.User, credential.PasswordHash
 	mayEnter := stored != "" && !user.Disabled()
 	if stored == "" {
-		stored = decoy
+		stored = p.hasher.decoy
 	}
 	ok, rehash, err := p.hasher.Verify(ctx, stored, a.Password)
 	if err != nil {

@@ -71,7 +71,7 @@ type door struct {
 
 func newDoor(t *testing.T) *door {
 	t.Helper()
-	h := newHasher()
+	h := newCheapHasher()
 	hash := mustHash(t, h, goodPassword)
 	d := &door{
 		accounts: &accounts{rows: map[school.Email]school.Credential{}},
@@ -142,7 +142,7 @@ func TestPasswords_theRightPassword(t *testing.T) {
 func TestPasswords_composedOrNotTheSamePersonEnters(t *testing.T) {
 	d := newDoor(t)
 	c := d.accounts.rows[ada]
-	c.PasswordHash = mustHash(t, newHasher(), "l'été dernier à Nîmes")
+	c.PasswordHash = mustHash(t, newCheapHasher(), "l'été dernier à Nîmes")
 	d.accounts.rows[ada] = c
 	if _, _, err := d.signIn(t, ada, "l'e\u0301te\u0301 dernier a\u0300 Ni\u0302mes"); err != nil {
 		t.Error(err)
@@ -263,7 +263,7 @@ func TestPasswords_anOldHashIsMadeAnew(t *testing.T) {
 	if _, _, err := d.signIn(t, ada, goodPassword); err != nil {
 		t.Fatal(err)
 	}
-	if got := d.accounts.rows[ada].PasswordHash; !strings.HasPrefix(got, "$argon2id$v=19$m=19456,t=2,p=1$") {
+	if got := d.accounts.rows[ada].PasswordHash; !strings.HasPrefix(got, "$argon2id$v=19$m=64,t=1,p=1$") {
 		t.Errorf("stored: %s", got)
 	}
 	if _, hashes, err := d.signIn(t, ada, goodPassword); err != nil || hashes != 1 {

@@ -15,7 +15,7 @@ import (
 // past these bounds the code is shown without it.
 const (
 	highlightBytes = 64 << 10 // in one document
-	highlightTime  = 300 * time.Millisecond
+	highlightTime  = time.Second
 )
 
 // languages are those that are coloured, under the names that people write.

@@ -1,0 +1,236 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"lectern/db/school"
+	"lectern/handlers/session"
+)
+
+// trace is what GET /api/v1/session answers.
+type trace struct {
+	Backend        string
+	Authentication struct {
+		OK      bool
+		User    string
+		Methods []string
+		At      *time.Time
+	}
+	Session struct {
+		OK            bool
+		ExpiresAt     *time.Time `json:"expires_at"`
+		IdleExpiresAt *time.Time `json:"idle_expires_at"`
+		Refused       string
+	}
+	Authorization struct {
+		OK       bool
+		Action   string
+		Role     string
+		RoleFrom string `json:"role_from"`
+	}
+	Cookie struct {
+		Name         string
+		Bytes, Limit int
+	}
+	Store struct{ Reads, Writes int }
+	Steps []struct {
+		Name, Kind string
+		Micros     float64
+	}
+}
+
+func (b *browser) trace() trace {
+	b.t.Helper()
+	got := b.get("/api/v1/session").want(b.t, http.StatusOK)
+	var tr trace
+	if err := json.Unmarshal([]byte(got.body), &tr); err != nil {
+		b.t.Fatalf("%v\n%s", err, got.body)
+	}
+	return tr
+}
+
+func TestSessionJSON_tellsAVisitorThatThereIsNone(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		tr := s.browser().trace()
+		if tr.Backend != session.None || tr.Authentication.OK || tr.Session.OK || !tr.Authorization.OK || tr.Store.Reads != 0 || tr.Cookie.Bytes != 0 || tr.Cookie.Limit != 4096 {
+			t.Errorf("a visitor's trace: %+v", tr)
+		}
+	})
+}
+
+func TestSessionJSON_tellsTheTruth(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		b := s.as(ada)
+		backend := s.sessions.Site().Backend
+		tr := b.trace()
+		if tr.Backend != backend || !tr.Authentication.OK || tr.Authentication.User != string(fixedID("ada")) || !tr.Authentication.At.Equal(s.clock.Now()) ||
+			!tr.Session.OK || tr.Authorization.Role != "student" || tr.Authorization.Action != "session.read" || len(tr.Steps) == 0 {
+			t.Errorf("trace: %+v", tr)
+		}
+		if got, want := tr.Cookie.Bytes, len(cookieOf(backend))+len(b.cookie(cookieOf(backend))); got != want || tr.Cookie.Name != cookieOf(backend) {
+			t.Errorf("cookie %s of %d bytes, want %s of %d", tr.Cookie.Name, got, cookieOf(backend), want)
+		}
+		if backend == session.JWT {
+			if tr.Store.Reads != 0 || tr.Authorization.RoleFrom != "token" || tr.Session.IdleExpiresAt != nil || !tr.Session.ExpiresAt.Equal(s.clock.Now().Add(time.Hour)) || tr.Cookie.Bytes < 300 {
+				t.Errorf("a token's trace: %+v", tr)
+			}
+			return
+		}
+		if tr.Store.Reads != 1 || tr.Store.Writes != 0 || tr.Authorization.RoleFrom != "session" || !tr.Session.IdleExpiresAt.Equal(s.clock.Now().Add(30*time.Minute)) ||
+			!tr.Session.ExpiresAt.Equal(s.clock.Now().Add(12*time.Hour)) || tr.Cookie.Bytes >= 100 {
+			t.Errorf("a ticket's trace: %+v", tr)
+		}
+		s.clock.move(2 * time.Minute)
+		if tr := b.trace(); tr.Store.Reads != 1 || tr.Store.Writes != 1 {
+			t.Errorf("after two minutes: %d reads, %d writes; want the visit noted", tr.Store.Reads, tr.Store.Writes)
+		}
+		if tr := b.trace(); tr.Store.Writes != 0 {
+			t.Error("the next visit is noted again at once")
+		}
+	})
+}
+
+// TestSwitch_keepsYouSignedIn goes from each kind of session to each other.
+func TestSwitch_keepsYouSignedIn(t *testing.T) {
+	for _, from := range backends {
+		for _, to := range backends {
+			t.Run(from+" to "+to, func(t *testing.T) {
+				t.Parallel()
+				s := newSite(t, from)
+				b := s.as(ada)
+				before := b.cookie(cookieOf(from))
+				got := b.post("/session/backend", "backend", to, "next", "/courses?q=x").want(t, http.StatusSeeOther)
+				if !strings.HasPrefix(got.location, "/courses?") || !strings.Contains(got.location, "xray=open") {
+					t.Errorf("leads to %q", got.location)
+				}
+				tr := b.trace()
+				if tr.Backend != to || tr.Authentication.User != string(fixedID("ada")) {
+					t.Fatalf("after the switch: %+v", tr)
+				}
+				if cookieOf(from) != cookieOf(to) && b.cookie(cookieOf(from)) != "" {
+					t.Error("the old cookie is still there")
+				}
+				thief := s.browser()
+				stolen := thief.get("/api/v1/session", "Cookie", "lectern-backend="+from+"; "+cookieOf(from)+"="+before)
+				alive := strings.Contains(stolen.body, `"user":"`+string(fixedID("ada")))
+				if want := from == session.JWT || from == to; alive != want {
+					t.Errorf("a copy of the old cookie is good: %v, want %v", alive, want)
+				}
+			})
+		}
+	}
+}
+
+func TestSwitch_refusesWhatIsNoBackend(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		b := s.as(ada)
+		for _, name := range []string{"", "redis", "JWT", "none"} {
+			b.post("/session/backend", "backend", name).want(t, http.StatusUnprocessableEntity)
+		}
+		if !b.trace().Session.OK {
+			t.Error("signed out by a wrong switch")
+		}
+	})
+}
+
+func TestSwitch_isOnlyThereInADemo(t *testing.T) {
+	s := startSite(t, session.Database, false)
+	b := s.as(ada)
+	b.post("/session/backend", "backend", "jwt").want(t, http.StatusUnprocessableEntity)
+	b.get("/").want(t, http.StatusOK).lacks(t, "Switch backend")
+	b.post("/signout")
+	b.post("/signin", "email", ada, "password", password, "backend", "jwt").want(t, http.StatusSeeOther)
+	if got := b.trace().Backend; got != session.Database {
+		t.Errorf("a visitor chose %s where nobody may choose", got)
+	}
+}
+
+// TestRole_isAsOldAsWhereItIsRead takes a role away: a record knows at once, a
+// token when it expires.
+func TestRole_isAsOldAsWhereItIsRead(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		b := s.as(grace)
+		if got := b.trace().Authorization.Role; got != "instructor" {
+			t.Fatalf("role is %s", got)
+		}
+		_, err := s.db.SetRole(t.Context(), fixedID("grace"), school.Student)
+		must(t, err)
+		_, err = s.sessions.ChangeRole(t.Context(), fixedID("grace"), school.Student)
+		must(t, err)
+		want := "student"
+		if s.sessions.Site().Backend == session.JWT {
+			want = "instructor"
+		}
+		if got := b.trace().Authorization.Role; got != want {
+			t.Errorf("after the change the session says %s, want %s", got, want)
+		}
+		s.clock.move(time.Hour)
+		if s.sessions.Site().Backend == session.JWT && b.trace().Session.OK {
+			t.Error("the token outlives its hour")
+		}
+		b = s.as(grace)
+		if got := b.trace().Authorization.Role; got != "student" {
+			t.Errorf("after signing in again the role is %s", got)
+		}
+	})
+}
+
+// TestBadCookie_isAnAnonymousVisitor sends what is no session: never an error,
+// a cleared cookie, and one line in the log with the reason and nothing else.
+func TestBadCookie_isAnAnonymousVisitor(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		backend := s.sessions.Site().Backend
+		name := cookieOf(backend)
+		good := s.as(ada).cookie(name)
+		other := newSite(t, otherKind(backend)).as(ada).cookie(cookieOf(otherKind(backend)))
+		for what, value := range map[string]string{
+			"altered at its end":   good[:len(good)-4] + "AAAA",
+			"altered at its start": "AAAA" + good[4:],
+			"cut short":            good[:len(good)/2],
+			"rubbish":              "%00../../etc/passwd",
+			"very long":            strings.Repeat("a", 5000),
+			"of the other kind":    other,
+			"doubled":              good + good,
+		} {
+			got := s.browser().get("/", "Cookie", name+"="+value).want(t, http.StatusOK, "Refused: ")
+			if cleared := got.header.Get("Set-Cookie"); !strings.HasPrefix(cleared, name+"=;") || !strings.Contains(cleared, "Max-Age=0") {
+				t.Errorf("%s: the cookie is not cleared but %q", what, cleared)
+			}
+			if len(value) > 20 && strings.Contains(s.log.String(), value[10:20]) {
+				t.Errorf("%s: the cookie stands in the log", what)
+			}
+			learning := s.browser().get("/api/v1/session", "Cookie", name+"="+value).want(t, http.StatusOK)
+			if !strings.Contains(learning.body, `"refused":"`) {
+				t.Errorf("%s: no reason: %s", what, learning.body)
+			}
+		}
+		if !strings.Contains(s.log.String(), `"refused":"`) {
+			t.Error("the log does not say why a cookie was refused")
+		}
+	})
+}
+
+func otherKind(backend string) string {
+	if backend == session.JWT {
+		return session.Database
+	}
+	return session.JWT
+}
+
+// TestToken_ofSomebodyWhoIsGone speaks of a person who was never in this
+// school.
+func TestToken_ofSomebodyWhoIsGone(t *testing.T) {
+	s := newSite(t, session.JWT)
+	b := s.as(bea)
+	if _, err := s.db.Writer().ExecContext(t.Context(), `DELETE FROM users WHERE email = $1`, bea); err != nil {
+		t.Fatal(err)
+	}
+	b.get("/").want(t, http.StatusOK).lacks(t, "Bea Okoye")
+	if tr := b.trace(); tr.Authentication.OK || tr.Session.Refused != string(session.NoSuchUser) {
+		t.Errorf("trace: %+v", tr)
+	}
+}
