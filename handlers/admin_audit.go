@@ -40,7 +40,7 @@ func actionLabel(action string) string {
 func (s *Server) showAudit(c echo.Context) error {
 	p := views.AuditProps{
 		Action:  c.QueryParam("action"),
-		Actor:   school.Text(c.QueryParam("actor")),
+		Actor:   school.Text(c.QueryParam("name")),
 		Actions: append([]ui.Option{{Label: "Anything"}}, actionLabels...),
 	}
 	found, err := s.DB.Events(c.Request().Context(), db.EventQuery{Action: p.Action, Actor: p.Actor, After: c.QueryParam("after")})

@@ -321,8 +321,8 @@ func TestAudit_tellsWhoDidWhatAndNoSecret(t *testing.T) {
 			}
 			admin.get("/admin/audit?action="+action).want(t, http.StatusOK, "<table")
 		}
-		admin.get("/admin/audit?actor=ada+byron").want(t, http.StatusOK, "Signed out").lacks(t, "Closed an account</td>")
-		admin.get("/admin/audit?actor="+string(fixedID("alan"))).want(t, http.StatusOK, "Closed an account", "Only what")
-		admin.get("/admin/audit?actor=Nobody").want(t, http.StatusOK, "Nothing of the kind")
+		admin.get("/admin/audit?name=ada+byron").want(t, http.StatusOK, "Signed out").lacks(t, "Closed an account</td>")
+		admin.get("/admin/audit?name="+string(fixedID("alan"))).want(t, http.StatusOK, "Closed an account", "Only what")
+		admin.get("/admin/audit?name=Nobody").want(t, http.StatusOK, "Nothing of the kind")
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -134,10 +135,29 @@ func (s *Server) problem(c echo.Context, status int, err error) error {
 // next.
 func (s *Server) errorPage(c echo.Context, status int, err error) error {
 	props := s.explain(c, status, err)
+	props.Back, props.BackLabel = s.wayBack(c, status)
 	if status == http.StatusUnauthorized {
 		props.Kept = keptForm(c)
 	}
 	return s.page(c, status, views.ErrorPage(s.frame(c, props.Title, ""), props))
+}
+
+// wayBack is where somebody goes on after an error: a page that failed is tried
+// again, and from a form that was refused they return to where it stands.
+func (s *Server) wayBack(c echo.Context, status int) (address, label string) {
+	r := c.Request()
+	if r.Method != http.MethodGet {
+		from, err := url.Parse(r.Referer())
+		if err != nil || from.Host != s.BaseURL.Host || from.Scheme != s.BaseURL.Scheme {
+			return "", ""
+		}
+		return localPath(from.RequestURI()), "Back to where you were"
+	}
+	switch status {
+	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable:
+		return here(c), "Try again"
+	}
+	return "", ""
 }
 
 // explain finds the words. The sentences are the same whatever the cause
@@ -155,6 +175,7 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		p.Title, p.Lede = "We know you, and it is still no", visitorOf(c).decision.Rule
 		switch {
 		case errors.Is(err, errForeign):
+			p.Foreign = true
 			p.Title, p.Lede = "That came from another site", "A page that is not ours tried to send this in your name, so it was refused and nothing was changed. If it was you, do it from here."
 		case errors.Is(err, school.ErrDemoAccount):
 			p.Lede = "The password of a demo account is known to everybody, so it stays as it is."

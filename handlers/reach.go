@@ -37,7 +37,7 @@ func (s *Server) reach() []views.Reach {
 func lastsUntil(p session.Power, now time.Time) string {
 	until := "when the token expires: at " + moment(now.Add(p.Life), now) + " at the latest"
 	if p.Longest > p.Life {
-		until += ", or on " + moment(now.Add(p.Longest), now) + " where somebody asked to be remembered"
+		until += ", or " + moment(now.Add(p.Longest), now) + " if they asked to be remembered"
 	}
 	return until
 }

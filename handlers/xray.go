@@ -130,6 +130,10 @@ func (s *Server) xrayNobody(x *views.XRay, trace *session.Trace) {
 		Verdict: "You are not.", Reason: "There is nothing to be still in."}
 	if trace.Reason != "" {
 		x.Credential = "Refused: " + string(trace.Reason)
+		x.Refused, x.Refusal = session.Database, string(trace.Reason)
+		if strings.HasSuffix(trace.Cookie, "jwt") {
+			x.Refused = session.JWT
+		}
 		x.Who.State, x.Who.Verdict = ui.Fail, "Unknown."
 		x.Who.Reason = "A cookie came, and it was refused. " + refusals[trace.Reason]
 		x.Session.State, x.Session.Verdict, x.Session.Reason = ui.Fail, "No.", "The browser has been told to forget the cookie."

@@ -64,7 +64,7 @@ func AccountPage(f Frame, p AccountProps) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"stack gap-6\"><div><h1 class=\"t4\">Your account</h1><p class=\"lede\">Seen by nobody but you, except for your name.</p></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"stack gap-6\"><div class=\"stack gap-2\"><h1 class=\"t4\">Your account</h1><p class=\"lede\">Seen by nobody but you, except for your name.</p></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

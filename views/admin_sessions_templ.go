@@ -155,7 +155,7 @@ func siteSwitch(p SessionsProps) templ.Component {
 			templ_7745c5c3_Var3 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<form class=\"stack gap-5\" method=\"post\" action=\"/admin/sessions\"><div><h2 class=\"t3\">What keeps people signed in here</h2><p class=\"soft\">It counts for everybody who has not chosen for themselves. ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<form class=\"stack gap-5\" method=\"post\" action=\"/admin/sessions\"><div class=\"stack gap-2\"><h2 class=\"t3\">What keeps people signed in here</h2><p class=\"soft\">It counts for everybody who has not chosen for themselves. ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

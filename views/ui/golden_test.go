@@ -52,6 +52,7 @@ var shown = map[string]templ.Component{
 	"badge-plain":          ui.Badge(ui.BadgeProps{Text: "Student"}),
 	"band":                 ui.Band(ui.BandProps{Header: []string{"alg EdDSA", "typ JWT"}, Payload: []string{"sub ada"}, Signature: []string{"64 bytes"}}),
 	"band-picture":         ui.Band(ui.BandProps{Size: "l", Backend: "hybrid", Label: "A short token"}),
+	"band-torn":            ui.Band(ui.BandProps{Torn: true, Payload: []string{"expired"}}),
 	"brand":                ui.Brand(),
 	"check":                ui.Check(ui.CheckProps{Name: "remember", Value: "1", Label: "Remember me", Checked: true}),
 	"choice":               ui.Choice(ui.ChoiceProps{Name: "backend", Value: "jwt", Title: "Wristband", Text: "Expires on its own.", Backend: "jwt", Print: true, Checked: true}),
