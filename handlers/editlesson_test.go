@@ -196,8 +196,10 @@ func TestEditor_sessionEndsUnderTheText(t *testing.T) {
 			s.clock.move(2 * time.Hour)
 			refused := g.post(knotsLesson, append(lessonForm(text, fmt.Sprint(version)), "do", "publish")...).
 				want(t, http.StatusUnauthorized, "What you sent is safe").lacks(t, "<script>alert")
-			wrong := g.post("/signin", append(refused.hidden(), "email", grace, "password", "not at all what it is")...).want(t, http.StatusUnprocessableEntity)
-			back := g.post("/signin", append(wrong.hidden(), "email", grace, "password", password)...).
+			if what == "line ends" { // a wrong password in between loses nothing either
+				refused = g.post("/signin", append(refused.hidden(), "email", grace, "password", "not at all what it is")...).want(t, http.StatusUnprocessableEntity)
+			}
+			back := g.post("/signin", append(refused.hidden(), "email", grace, "password", password)...).
 				want(t, http.StatusOK, "your text is here", ">Lesson text, Markdown</label>", ">Title</label>", `action="`+knotsLesson+`"`).lacks(t, "<script>alert")
 			got := back.typedBody(t)
 			if got != unix(text) {
