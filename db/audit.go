@@ -24,6 +24,27 @@ func (d *DB) Record(ctx context.Context, e school.Event) error {
 	})
 }
 
+const eventColumns = `
+	SELECT id,
+	       at,
+	       action,
+	       actor_id,
+	       actor_name,
+	       subject,
+	       detail,
+	       session,
+	       address
+	  FROM audit_events`
+
+var eventByID = statement("event by id", eventColumns+`
+	 WHERE id = $1`)
+
+// Event reads one line of the audit log. It returns [school.ErrNotFound] if
+// there is none.
+func (d *DB) Event(ctx context.Context, id school.ID) (school.Event, error) {
+	return one(ctx, d, eventByID, scanEvent, id)
+}
+
 // EventQuery says which lines of the audit log to list.
 type EventQuery struct {
 	Action string // empty for any
@@ -45,17 +66,7 @@ const orderByTime = "time"
 func (d *DB) Events(ctx context.Context, q EventQuery) (EventPage, error) {
 	limit := pageLimit(q.Limit)
 	var b builder
-	b.add(`
-	SELECT id,
-	       at,
-	       action,
-	       actor_id,
-	       actor_name,
-	       subject,
-	       detail,
-	       session,
-	       address
-	  FROM audit_events
+	b.add(eventColumns + `
 	 WHERE 1 = 1`)
 	if q.Action != "" {
 		b.add(" AND action = ?", q.Action)

@@ -72,8 +72,8 @@ func (s *Server) renameChapter(c echo.Context) error {
 	return s.outlineChanged(c, "chapter-renamed", views.ItemID(chapter.ID))
 }
 
-// place reads where something is to go: 0 is the first place.
-func place(f formValues) (int, error) {
+// placeTo reads where something is to go: 0 is the first place.
+func placeTo(f formValues) (int, error) {
 	to, err := strconv.Atoi(f.get("to"))
 	if err != nil {
 		return 0, &school.Invalid{Field: "to", Reason: "A place is a number, 0 for the first."}
@@ -86,7 +86,7 @@ func (s *Server) moveChapter(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	to, err := place(f)
+	to, err := placeTo(f)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (s *Server) moveLesson(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	to, err := place(f)
+	to, err := placeTo(f)
 	if err != nil {
 		return err
 	}

@@ -81,12 +81,12 @@ func (s *Server) answerError(err error, c echo.Context) {
 	}
 	var failed error
 	switch {
+	case status == http.StatusUnauthorized && isPageLoad(c.Request()) && !wantsJSON(c):
+		failed = c.Redirect(http.StatusSeeOther, signInAddress(c.Request().URL.RequestURI()))
 	case c.Request().Method == http.MethodHead:
 		failed = c.NoContent(status)
 	case wantsJSON(c):
 		failed = s.problem(c, status, err)
-	case status == http.StatusUnauthorized && isPageLoad(c.Request()):
-		failed = c.Redirect(http.StatusSeeOther, signInAddress(c.Request().URL.RequestURI()))
 	default:
 		failed = s.errorPage(c, status, err)
 	}
@@ -106,7 +106,7 @@ func seconds(d time.Duration) string {
 // something to it, and not asking for anything but a page.
 func isPageLoad(r *http.Request) bool {
 	accept := r.Header.Get(echo.HeaderAccept)
-	return r.Method == http.MethodGet && (accept == "" || strings.Contains(accept, "text/html") || strings.Contains(accept, "*/*"))
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && (accept == "" || strings.Contains(accept, "text/html") || strings.Contains(accept, "*/*"))
 }
 
 func wantsJSON(c echo.Context) bool {
@@ -163,6 +163,7 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		case errors.Is(err, school.ErrNotEnrolled):
 			p.Lede = "That is for those who have joined the course."
 		}
+		s.offerToJoin(c, err, &p)
 	case http.StatusNotFound:
 		p.Title, p.Lede = "There is nothing here", "The address may be mistyped, or what stood here has been taken away, or it is not for you to see. We do not say which."
 	case http.StatusMethodNotAllowed:

@@ -1,7 +1,7 @@
 package handlers
 
 import (
-	"cmp"
+	"maps"
 	"net/http"
 	"time"
 
@@ -35,7 +35,6 @@ func (s *Server) frame(c echo.Context, title, section string) views.Frame {
 			Detail:  roleLabel(rec.Role) + ", signed in " + methodsLabel(rec.Methods) + " at " + clock(rec.AuthAt),
 		}
 	}
-	f.Said = cmp.Or(f.Said, teachSentences[c.QueryParam("said")])
 	f.XRay = s.xray(c)
 	return f
 }
@@ -51,6 +50,7 @@ func here(c echo.Context) string {
 	q := u.Query()
 	q.Del("xray")
 	q.Del("said")
+	q.Del("event")
 	u.RawQuery = q.Encode()
 	return localPath(u.RequestURI())
 }
@@ -83,11 +83,19 @@ func clock(t time.Time) string { return t.Local().Format(ui.ClockTime) }
 
 // sentences are what a page says about what has just been done. The address
 // carries only the key, so nobody can put words into our mouth.
-var sentences = map[string]string{
+var sentences = merged(learnSentences, teachSentences, accountSentences, adminSentences, map[string]string{
 	"switched":   "Switched. You are still signed in; open the X-ray to see what has changed.",
 	"chosen":     "Remembered for the next time you sign in.",
 	"signed-out": "You are signed out.",
 	"welcome":    "Welcome. Your account is open and you are signed in.",
+})
+
+func merged(all ...map[string]string) map[string]string {
+	sum := map[string]string{}
+	for _, one := range all {
+		maps.Copy(sum, one)
+	}
+	return sum
 }
 
 const themeCookie = "lectern-theme"

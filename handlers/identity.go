@@ -104,13 +104,13 @@ func address(c echo.Context) netip.Addr {
 
 // record writes a line into the audit log about what this request did. What
 // was done stays done when the log cannot be written; that is an error of the
-// operator's, and stands in the server's log.
-func (s *Server) record(c echo.Context, action, subject, detail string) {
+// operator's, and stands in the server's log. It returns the line's id.
+func (s *Server) record(c echo.Context, action, subject, detail string) school.ID {
 	v := visitorOf(c)
-	s.recordAs(c, v.person(), action, subject, detail)
+	return s.recordAs(c, v.person(), action, subject, detail)
 }
 
-func (s *Server) recordAs(c echo.Context, actor school.Person, action, subject, detail string) {
+func (s *Server) recordAs(c echo.Context, actor school.Person, action, subject, detail string) school.ID {
 	event := school.Event{
 		ID:      school.MustNewID(),
 		At:      s.Now(),
@@ -124,4 +124,5 @@ func (s *Server) recordAs(c echo.Context, actor school.Person, action, subject, 
 	if err := s.DB.Record(c.Request().Context(), event); err != nil {
 		s.Log.Error("audit event not written", "id", requestID(c), "action", action, "err", err)
 	}
+	return event.ID
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 
@@ -34,17 +35,10 @@ var routes = []route{
 	{http.MethodGet, "/api/v1/session", to(policy.SessionRead), (*Server).sessionJSON},
 }
 
-// demoRoutes are there only where the site is a demonstration (ASVS 15.2.3).
-var demoRoutes = []route{}
-
 // route fills Echo's router from the table. What needs no session (assets,
 // covers, health) is not in it and costs none.
 func (s *Server) route() {
-	table := slices.Concat(routes, teachRoutes)
-	if s.Demo {
-		table = append(table[:len(table):len(table)], demoRoutes...)
-	}
-	for _, r := range table {
+	for _, r := range s.table() {
 		s.add(r)
 	}
 	static := echo.WrapHandler(assets.Handler())
@@ -53,7 +47,29 @@ func (s *Server) route() {
 	s.echo.GET("/covers/:file", s.showCover)
 	s.echo.GET("/healthz", s.alive)
 	s.echo.GET("/readyz", s.ready)
-	s.echo.RouteNotFound("/*", s.withSession(func(echo.Context) error { return echo.ErrNotFound }))
+	s.echo.Use(s.knowTheLost)
+}
+
+// knowTheLost finds out who is asking also where there is no route, so that
+// the page that says so has its frame. (A route for everything else would turn
+// each 405 into a 404.)
+func (s *Server) knowTheLost(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		err := next(c)
+		if c.Get(visitorKey) != nil || !errors.Is(err, echo.ErrNotFound) && !errors.Is(err, echo.ErrMethodNotAllowed) {
+			return err
+		}
+		return s.withSession(func(echo.Context) error { return err })(c)
+	}
+}
+
+// table is every line that this site has.
+func (s *Server) table() []route {
+	table := slices.Concat(routes, learnRoutes, teachRoutes, accountRoutes, adminRoutes)
+	if s.Demo {
+		table = append(table, demoRoutes...)
+	}
+	return table
 }
 
 func (s *Server) add(r route) {

@@ -53,6 +53,9 @@ type Server struct {
 	echo     *echo.Echo
 	origins  *http.CrossOriginProtection
 	markdown *markdown.Renderer
+
+	pages      pageCache
+	renderings renderings
 }
 
 // New puts the site together. It returns an error when a setting cannot be.

@@ -53,9 +53,6 @@ func (b *browser) trace() trace {
 	return tr
 }
 
-// cookieOf is the name of each backend's cookie.
-var cookieOf = map[string]string{session.JWT: "lectern-jwt", session.Memory: "lectern-sid", session.Database: "lectern-sid"}
-
 func TestSessionJSON_tellsAVisitorThatThereIsNone(t *testing.T) {
 	eachBackend(t, func(t *testing.T, s *site) {
 		tr := s.browser().trace()
@@ -74,8 +71,8 @@ func TestSessionJSON_tellsTheTruth(t *testing.T) {
 			!tr.Session.OK || tr.Authorization.Role != "student" || tr.Authorization.Action != "session.read" || len(tr.Steps) == 0 {
 			t.Errorf("trace: %+v", tr)
 		}
-		if got, want := tr.Cookie.Bytes, len(cookieOf[backend])+len(b.cookie(cookieOf[backend])); got != want || tr.Cookie.Name != cookieOf[backend] {
-			t.Errorf("cookie %s of %d bytes, want %s of %d", tr.Cookie.Name, got, cookieOf[backend], want)
+		if got, want := tr.Cookie.Bytes, len(cookieOf(backend))+len(b.cookie(cookieOf(backend))); got != want || tr.Cookie.Name != cookieOf(backend) {
+			t.Errorf("cookie %s of %d bytes, want %s of %d", tr.Cookie.Name, got, cookieOf(backend), want)
 		}
 		if backend == session.JWT {
 			if tr.Store.Reads != 0 || tr.Authorization.RoleFrom != "token" || tr.Session.IdleExpiresAt != nil || !tr.Session.ExpiresAt.Equal(s.clock.Now().Add(time.Hour)) || tr.Cookie.Bytes < 300 {
@@ -105,7 +102,7 @@ func TestSwitch_keepsYouSignedIn(t *testing.T) {
 				t.Parallel()
 				s := newSite(t, from)
 				b := s.as(ada)
-				before := b.cookie(cookieOf[from])
+				before := b.cookie(cookieOf(from))
 				got := b.post("/session/backend", "backend", to, "next", "/courses?q=x").want(t, http.StatusSeeOther)
 				if !strings.HasPrefix(got.location, "/courses?") || !strings.Contains(got.location, "xray=open") {
 					t.Errorf("leads to %q", got.location)
@@ -114,11 +111,11 @@ func TestSwitch_keepsYouSignedIn(t *testing.T) {
 				if tr.Backend != to || tr.Authentication.User != string(fixedID("ada")) {
 					t.Fatalf("after the switch: %+v", tr)
 				}
-				if cookieOf[from] != cookieOf[to] && b.cookie(cookieOf[from]) != "" {
+				if cookieOf(from) != cookieOf(to) && b.cookie(cookieOf(from)) != "" {
 					t.Error("the old cookie is still there")
 				}
 				thief := s.browser()
-				stolen := thief.get("/api/v1/session", "Cookie", "lectern-backend="+from+"; "+cookieOf[from]+"="+before)
+				stolen := thief.get("/api/v1/session", "Cookie", "lectern-backend="+from+"; "+cookieOf(from)+"="+before)
 				alive := strings.Contains(stolen.body, `"user":"`+string(fixedID("ada")))
 				if want := from == session.JWT || from == to; alive != want {
 					t.Errorf("a copy of the old cookie is good: %v, want %v", alive, want)
@@ -187,9 +184,9 @@ func TestRole_isAsOldAsWhereItIsRead(t *testing.T) {
 func TestBadCookie_isAnAnonymousVisitor(t *testing.T) {
 	eachBackend(t, func(t *testing.T, s *site) {
 		backend := s.sessions.Site().Backend
-		name := cookieOf[backend]
+		name := cookieOf(backend)
 		good := s.as(ada).cookie(name)
-		other := newSite(t, otherKind(backend)).as(ada).cookie(cookieOf[otherKind(backend)])
+		other := newSite(t, otherKind(backend)).as(ada).cookie(cookieOf(otherKind(backend)))
 		for what, value := range map[string]string{
 			"altered at its end":   good[:len(good)-4] + "AAAA",
 			"altered at its start": "AAAA" + good[4:],

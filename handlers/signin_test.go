@@ -63,3 +63,13 @@ func TestSession_endsWithItsTime(t *testing.T) {
 		b.get("/").want(t, http.StatusOK).lacks(t, "Ada Byron")
 	})
 }
+
+func TestSession_livesOnWithEachVisit(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		b := s.as(ada)
+		s.clock.move(20 * time.Minute)
+		b.get("/").want(t, http.StatusOK, "Ada Byron")
+		s.clock.move(20 * time.Minute)
+		b.get("/").want(t, http.StatusOK, "Ada Byron")
+	})
+}

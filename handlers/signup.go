@@ -28,6 +28,10 @@ func (s *Server) signUp(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	// Before the password is looked at, because that may take as long as a hash.
+	if err := s.SignUps.Take(address(c)); err != nil {
+		return err
+	}
 	p := views.SignUpProps{Name: f.typed("name"), Email: f.typed("email"), Errors: map[string]string{}}
 	wrong := fieldErrors(p.Errors)
 	name, err := school.ParseName(f.get("name"))
@@ -43,9 +47,6 @@ func (s *Server) signUp(c echo.Context) error {
 	}
 	if len(wrong) > 0 {
 		return s.signUpPage(c, http.StatusUnprocessableEntity, p)
-	}
-	if err := s.SignUps.Take(address(c)); err != nil {
-		return err
 	}
 	ctx := c.Request().Context()
 	hash, err := s.Hasher.Hash(ctx, f.get("password"))

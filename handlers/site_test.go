@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -31,7 +32,7 @@ const password = "a quiet violet tractor"
 // still until it is moved.
 type site struct {
 	*handlers.Server
-	t        *testing.T
+	t        testing.TB
 	db       *db.DB
 	sessions *session.Manager
 	clock    *clock
@@ -100,13 +101,20 @@ var passwordHash = sync.OnceValue(func() string {
 })
 
 // newSite starts a demo site whose default session is of the given kind.
-func newSite(t *testing.T, backend string) *site {
+func newSite(t testing.TB, backend string) *site {
 	t.Helper()
 	return startSite(t, backend, true)
 }
 
-func startSite(t *testing.T, backend string, demo bool) *site {
+// setting is what a test changes about a site before it starts.
+type setting struct {
+	base    string // the address that people see; the server's own if empty
+	proxies []netip.Prefix
+}
+
+func startSite(t testing.TB, backend string, demo bool, settings ...setting) *site {
 	t.Helper()
+	set := append(settings, setting{})[0]
 	ctx := t.Context()
 	s := &site{t: t, clock: &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}, log: &logged{}}
 	var err error
@@ -118,8 +126,12 @@ func startSite(t *testing.T, backend string, demo bool) *site {
 
 	server := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + server.Listener.Addr().String()
-	base, err := url.Parse(s.url)
+	if set.base == "" {
+		set.base = s.url
+	}
+	base, err := url.Parse(set.base)
 	must(t, err)
+	cookies := session.Cookies{Secure: base.Scheme == "https"}
 	key, err := cookiejwt.NewKey(rand.Reader)
 	must(t, err)
 	keys, err := cookiejwt.ParseKeys(key)
@@ -127,23 +139,23 @@ func startSite(t *testing.T, backend string, demo bool) *site {
 	records, err := serverstore.NewSQL(ctx, s.db.Reader(), s.db.Writer())
 	must(t, err)
 	store := func(name string, store serverstore.Store) session.Backend {
-		return serverstore.New(serverstore.Config{Name: name, Store: store, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader})
+		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader})
 	}
 	s.sessions, err = session.NewManager(ctx, session.Config{
 		Backends: []session.Backend{
-			cookiejwt.New(cookiejwt.Config{Keys: keys, Issuer: s.url, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader}),
+			cookiejwt.New(cookiejwt.Config{Keys: keys, Issuer: set.base, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader}),
 			store(session.Memory, serverstore.NewMemory()),
 			store(session.Database, records),
 		},
-		Default: backend, Lifetimes: lifetimes, People: s.db, Settings: s.db, Choose: demo, Now: s.clock.Now,
+		Default: backend, Cookies: cookies, Lifetimes: lifetimes, People: s.db, Settings: s.db, Choose: demo, Now: s.clock.Now,
 	})
 	must(t, err)
 	hasher := auth.NewHasher(rand.Reader, 2)
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
 	s.Server, err = handlers.New(handlers.Config{
-		DB: s.db, Sessions: s.sessions, Hasher: hasher, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo,
+		DB: s.db, Sessions: s.sessions, Hasher: hasher, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
 		Passwords: auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
-		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 20, Per: time.Hour}, s.clock.Now),
+		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
 	})
 	must(t, err)
 	server.Config.Handler = s.Server
@@ -152,7 +164,7 @@ func startSite(t *testing.T, backend string, demo bool) *site {
 	return s
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +173,7 @@ func must(t *testing.T, err error) {
 
 // browser is somebody at the site: a cookie jar, and no following of redirects.
 type browser struct {
-	t      *testing.T
+	t      testing.TB
 	site   *site
 	client *http.Client
 }
@@ -236,7 +248,7 @@ func (b *browser) cookie(name string) string {
 }
 
 // want fails unless the answer has the status and every one of the texts.
-func (a answer) want(t *testing.T, status int, texts ...string) answer {
+func (a answer) want(t testing.TB, status int, texts ...string) answer {
 	t.Helper()
 	if a.status != status {
 		t.Fatalf("got status %d, want %d\n%s", a.status, status, a.body)
@@ -250,7 +262,7 @@ func (a answer) want(t *testing.T, status int, texts ...string) answer {
 }
 
 // lacks fails if the answer has one of the texts.
-func (a answer) lacks(t *testing.T, texts ...string) answer {
+func (a answer) lacks(t testing.TB, texts ...string) answer {
 	t.Helper()
 	for _, text := range texts {
 		if strings.Contains(a.body, text) {

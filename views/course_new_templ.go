@@ -165,7 +165,7 @@ func courseFields(form CourseForm, wrong map[string]string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(ui.SelectProps{Name: "level", Label: "Level", Options: levelOptions(), Value: form.Level, Error: wrong["level"]}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(ui.SelectProps{Name: "level", Label: "Level", Options: levelOptions("Choose a level"), Value: form.Level, Error: wrong["level"]}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

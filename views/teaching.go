@@ -1,7 +1,6 @@
 package views
 
 import (
-	"strconv"
 	"time"
 
 	"lectern/db/school"
@@ -114,38 +113,12 @@ func topicOptions() []ui.Option {
 	return options
 }
 
-func levelOptions() []ui.Option {
-	options := []ui.Option{{Value: "", Label: "Choose a level"}}
-	for _, l := range school.Levels {
-		options = append(options, ui.Option{Value: string(l), Label: l.Label()})
-	}
-	return options
-}
-
 func kindOptions() []ui.Option {
 	var options []ui.Option
 	for _, k := range school.Kinds {
 		options = append(options, ui.Option{Value: string(k), Label: k.Label()})
 	}
 	return options
-}
-
-// roman writes the number of a chapter as the outlines of the site do.
-func roman(n int) string {
-	if n <= 0 || n >= 4000 {
-		return strconv.Itoa(n)
-	}
-	s := ""
-	for _, digit := range []struct {
-		value  int
-		letter string
-	}{{1000, "M"}, {900, "CM"}, {500, "D"}, {400, "CD"}, {100, "C"}, {90, "XC"}, {50, "L"}, {40, "XL"}, {10, "X"}, {9, "IX"}, {5, "V"}, {4, "IV"}, {1, "I"}} {
-		for n >= digit.value {
-			s += digit.letter
-			n -= digit.value
-		}
-	}
-	return s
 }
 
 func allLessons(chapters []school.Chapter) int {

@@ -26,6 +26,10 @@ type serveCommand struct {
 	settings `embed:""`
 }
 
+// signUps lets a whole class behind one address open their accounts in the
+// first hour, and slows whoever would open accounts without end.
+var signUps = auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}
+
 // grace is how long requests in flight may take to finish after a signal.
 const grace = 10 * time.Second
 
@@ -149,7 +153,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 		Sessions:  manager,
 		Passwords: auth.NewPasswords(school, hasher, auth.NewThrottle(time.Now), log),
 		Hasher:    hasher,
-		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 20, Per: time.Hour}, time.Now),
+		SignUps:   auth.NewLimiter(signUps, time.Now),
 		Log:       log,
 		Now:       time.Now,
 		Random:    rand.Reader,

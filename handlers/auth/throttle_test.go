@@ -90,6 +90,19 @@ func TestThrottle_strangersWaitLongerAndLonger(t *testing.T) {
 	}
 }
 
+func TestThrottle_oneAddressInManySpellingsIsOneAccount(t *testing.T) {
+	c := newClock()
+	throttle := auth.NewThrottle(c.Now)
+	for i, email := range []string{ada, "ADA@lectern.example", " ada@lectern.example", "Ada@Lectern.Example ", "\tada@LECTERN.example"} {
+		if d := wait(t, throttle, email, stranger(i)); d != 0 {
+			t.Fatalf("try %d: wait of %s, want none", i+1, d)
+		}
+	}
+	if d := wait(t, throttle, "aDa@lectern.example", stranger(6)); d != time.Second {
+		t.Errorf("wait of %s, want 1s", d)
+	}
+}
+
 func TestThrottle_waitingIsNotCounted(t *testing.T) {
 	c := newClock()
 	throttle := auth.NewThrottle(c.Now)
@@ -142,6 +155,23 @@ func TestThrottle_aFloodDoesNotStopTheOwnerAtHome(t *testing.T) {
 	try.Succeed()
 	if d := wait(t, throttle, ada, stranger(1)); d == 0 {
 		t.Error("the owner's success let the strangers go on")
+	}
+}
+
+func TestThrottle_aSuccessOnANewNetworkDoesNotFreeTheStrangers(t *testing.T) {
+	c := newClock()
+	throttle := auth.NewThrottle(c.Now)
+	for i := range 5 {
+		wait(t, throttle, ada, stranger(i))
+	}
+	c.pass(time.Second)
+	try, err := throttle.Begin(ada, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	try.Succeed()
+	if d := wait(t, throttle, ada, stranger(6)); d != time.Second {
+		t.Errorf("the next stranger: wait of %s, want 1s", d)
 	}
 }
 

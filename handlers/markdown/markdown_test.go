@@ -186,6 +186,44 @@ func TestRender_hostileTextTakesNoTime(t *testing.T) {
 	}
 }
 
+func TestRender_whatIsTooMuchIsShownAsItWasTyped(t *testing.T) {
+	const typed = "as it was typed"
+	for _, tt := range []struct {
+		name, src, want string
+		most            int // bytes
+	}{
+		{"a text too long", strings.Repeat("word ", 110_000), typed, 1 << 20},
+		{"containers too deep", strings.Repeat("> ", 41) + "x", typed, 1000},
+		{"containers deep enough", strings.Repeat("> ", 40) + "x", "<blockquote>", 2000},
+		{"lists too deep", strings.Repeat(" ", 161) + "- x", typed, 1000},
+		{"too many footnotes", strings.Repeat("[^a]: x\n\n", 1001), typed, 1 << 20},
+		{"a tangled paragraph", strings.Repeat("[a](", 5000), "<p>[a]([a](", 1 << 20},
+		{"a tangled heading", "# " + strings.Repeat("[a](", 5000), "<p>[a]([a](", 1 << 20},
+		{"a tangled heading of two lines", strings.Repeat("[a](", 5000) + "\n===", "<p>[a]([a](", 1 << 20},
+		{"a table of short rows", strings.Repeat("|a", 50) + "\n" + strings.Repeat("|-", 50) + "\n" + strings.Repeat("|\n", 50_000), "<p>|a|a", 1 << 20},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := renderer.Render(tt.src).HTML
+			if !strings.Contains(got, tt.want) {
+				t.Errorf("got %.200s, want %q in it", got, tt.want)
+			}
+			if len(got) > tt.most {
+				t.Errorf("got %d bytes, want at most %d", len(got), tt.most)
+			}
+			if err := check(got); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestRender_tagsInTextThatIsTooLong(t *testing.T) {
+	got := renderer.Render(strings.Repeat("<script>alert(1)</script>", 30_000)).HTML
+	if err := check(got); err != nil {
+		t.Error(err)
+	}
+}
+
 func stairs(n int) string {
 	var b strings.Builder
 	for i := 0; b.Len() < n; i++ {

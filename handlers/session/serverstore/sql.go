@@ -23,6 +23,10 @@ type SQL struct {
 
 // NewSQL prepares the statements. Reads go to one pool and writes to another,
 // which may be the same.
+//
+// The numbers of the parameters stand in the order of their first appearance,
+// because SQLite takes "$2" for a name and binds by order, while PostgreSQL
+// takes it for the second.
 func NewSQL(ctx context.Context, reader, writer *sql.DB) (*SQL, error) {
 	s := &SQL{}
 	for _, p := range []struct {

@@ -1,0 +1,66 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"lectern/db"
+	"lectern/db/school"
+	"lectern/views"
+	"lectern/views/ui"
+)
+
+// actionLabels are what the audit log calls things, in the order of the menu.
+var actionLabels = []ui.Option{
+	{Value: school.ActionSignIn, Label: "Signed in"},
+	{Value: school.ActionSignInRefused, Label: "Was refused at the door"},
+	{Value: school.ActionSignUp, Label: "Opened an account"},
+	{Value: school.ActionSignOut, Label: "Signed out"},
+	{Value: school.ActionPasswordChange, Label: "Changed the password"},
+	{Value: school.ActionRoleChange, Label: "Changed a role"},
+	{Value: school.ActionDisable, Label: "Closed an account"},
+	{Value: school.ActionEnable, Label: "Opened an account again"},
+	{Value: school.ActionEndSessions, Label: "Ended sessions"},
+	{Value: school.ActionSwitch, Label: "Switched their own session"},
+	{Value: school.ActionSiteSwitch, Label: "Switched the whole site"},
+}
+
+// actionLabel is an action in words; one without words stands for itself.
+func actionLabel(action string) string {
+	for _, o := range actionLabels {
+		if o.Value == action {
+			return o.Label
+		}
+	}
+	return action
+}
+
+// showAudit lists who did what to whom, the newest first.
+func (s *Server) showAudit(c echo.Context) error {
+	p := views.AuditProps{
+		Action:  c.QueryParam("action"),
+		Actor:   school.Text(c.QueryParam("actor")),
+		Actions: append([]ui.Option{{Label: "Anything"}}, actionLabels...),
+	}
+	found, err := s.DB.Events(c.Request().Context(), db.EventQuery{Action: p.Action, Actor: p.Actor, After: c.QueryParam("after")})
+	if err != nil {
+		return err
+	}
+	for _, e := range found.Events {
+		p.Events = append(p.Events, views.AuditRow{Event: e, Action: actionLabel(e.Action)})
+	}
+	if _, err := school.ParseID(p.Actor); err == nil {
+		p.ActorName = p.Actor
+		if len(found.Events) > 0 {
+			p.ActorName = found.Events[0].Actor.Name
+		}
+	}
+	if c.QueryParam("after") != "" {
+		p.First = listAddress(c, "")
+	}
+	if found.Next != "" {
+		p.Next = listAddress(c, found.Next)
+	}
+	return s.adminPage(c, "Audit log", func(f views.Frame) error { return s.page(c, http.StatusOK, views.AuditPage(f, p)) })
+}

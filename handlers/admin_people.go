@@ -1,0 +1,247 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"lectern/db"
+	"lectern/db/school"
+	"lectern/handlers/policy"
+	"lectern/handlers/session"
+	"lectern/views"
+	"lectern/views/ui"
+)
+
+var adminRoutes = []route{
+	{http.MethodGet, "/admin/users", to(policy.UserManage), (*Server).showPeople},
+	{http.MethodGet, "/admin/users/:id", to(policy.UserManage), (*Server).showPerson},
+	{http.MethodPost, "/admin/users/:id/role", to(policy.UserManage), (*Server).changeRole},
+	{http.MethodPost, "/admin/users/:id/disable", to(policy.UserManage), (*Server).closeAccount},
+	{http.MethodPost, "/admin/users/:id/enable", to(policy.UserManage), (*Server).openAccount},
+	{http.MethodPost, "/admin/users/:id/end-sessions", to(policy.UserManage), (*Server).endSessions},
+
+	{http.MethodGet, "/admin/sessions", to(policy.SiteSwitch), (*Server).showSessions},
+	{http.MethodPost, "/admin/sessions", to(policy.SiteSwitch), (*Server).switchSite},
+	{http.MethodGet, "/admin/audit", to(policy.AuditView), (*Server).showAudit},
+}
+
+// adminSentences are what is said to an admin who has just given up the means
+// to read it in the office.
+var adminSentences = map[string]string{
+	"closed-own": "Your account is closed. Another admin can open it again.",
+	"demoted":    "You are not an admin any more. Another admin can make you one again.",
+}
+
+func (s *Server) showPeople(c echo.Context) error {
+	role, _ := school.ParseRole(c.QueryParam("role"))
+	p := views.PeopleProps{Query: c.QueryParam("q"), Role: string(role), State: c.QueryParam("state")}
+	found, err := s.DB.Users(c.Request().Context(), db.UserQuery{
+		Words: p.Query, Role: role, State: p.State, After: c.QueryParam("after"),
+	})
+	if err != nil {
+		return err
+	}
+	p.Total = ui.Count(found.Total, "person", "people")
+	if found.TotalMore {
+		p.Total = "More than " + p.Total
+	}
+	for _, u := range found.Users {
+		p.People = append(p.People, views.PersonRow{User: u.User, Role: roleLabel(u.Role), Courses: u.Courses})
+	}
+	if c.QueryParam("after") != "" {
+		p.First = listAddress(c, "")
+	}
+	if found.Next != "" {
+		p.Next = listAddress(c, found.Next)
+	}
+	return s.adminPage(c, "People", func(f views.Frame) error { return s.page(c, http.StatusOK, views.PeoplePage(f, p)) })
+}
+
+// listAddress is the present list from another place on.
+func listAddress(c echo.Context, after string) string {
+	q := url.Values{}
+	for name, values := range c.QueryParams() {
+		switch name {
+		case "after", "said", "event", "xray":
+		default:
+			if values[0] != "" {
+				q.Set(name, values[0])
+			}
+		}
+	}
+	if after != "" {
+		q.Set("after", after)
+	}
+	if len(q) == 0 {
+		return c.Request().URL.Path
+	}
+	return c.Request().URL.Path + "?" + q.Encode()
+}
+
+// adminPage is the frame of the office, with a word about what was just done.
+func (s *Server) adminPage(c echo.Context, title string, show func(views.Frame) error) error {
+	f := s.frame(c, title, "admin")
+	done, err := s.justDone(c)
+	if err != nil {
+		return err
+	}
+	if done != "" {
+		f.Said = done
+	}
+	return show(f)
+}
+
+// personAsked is the person in the address. It is looked up only after policy
+// has agreed, so that nobody else learns who exists.
+func (s *Server) personAsked(c echo.Context) (school.User, error) {
+	id, err := school.ParseID(c.Param("id"))
+	if err != nil {
+		return school.User{}, err
+	}
+	return s.DB.User(c.Request().Context(), id)
+}
+
+func (s *Server) showPerson(c echo.Context) error {
+	user, err := s.personAsked(c)
+	if err != nil {
+		return err
+	}
+	return s.personPage(c, http.StatusOK, user, "")
+}
+
+func (s *Server) personPage(c echo.Context, status int, user school.User, wrong string) error {
+	p := views.PersonProps{
+		User: user, Role: roleLabel(user.Role), Self: user.ID == visitorOf(c).user.ID, Reach: s.reach(), RoleError: wrong,
+	}
+	for _, role := range school.Roles {
+		p.Roles = append(p.Roles, ui.Option{Value: string(role), Label: roleLabel(role)})
+	}
+	return s.adminPage(c, user.Name, func(f views.Frame) error { return s.page(c, status, views.PersonPage(f, p)) })
+}
+
+func personAddress(id school.ID) string { return "/admin/users/" + string(id) }
+
+// changeRole changes what a person is. The sessions that hold the role in a
+// record are told at once; a token goes on saying the old one.
+func (s *Server) changeRole(c echo.Context) error {
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	user, err := s.personAsked(c)
+	if err != nil {
+		return err
+	}
+	wrong := fieldErrors{}
+	role, err := school.ParseRole(f.get("role"))
+	if err := wrong.note(err); err != nil {
+		return err
+	}
+	if len(wrong) > 0 {
+		return s.personPage(c, http.StatusUnprocessableEntity, user, wrong["role"])
+	}
+	ctx := detached(c)
+	old, err := s.DB.SetRole(ctx, user.ID, role)
+	if err != nil {
+		return err
+	}
+	changed, failed := s.Sessions.ChangeRole(ctx, user.ID, role)
+	if old == role && failed == nil {
+		return seeOther(c, personAddress(user.ID))
+	}
+	detail := string(old) + " → " + string(role) + "; " + roleWords(changed, failed)
+	event := s.record(c, school.ActionRoleChange, user.Name, detail)
+	if failed != nil {
+		return failed
+	}
+	if user.ID != visitorOf(c).user.ID {
+		return seeOther(c, withEvent(personAddress(user.ID), event))
+	}
+	// One's own browser is at hand, so even a token can be exchanged
+	// (ASVS 7.2.4).
+	if err := s.Sessions.Renew(c.Response(), c.Request()); err != nil {
+		return err
+	}
+	return seeOther(c, "/account?said=demoted")
+}
+
+func roleWords(changed session.Ended, failed error) string {
+	if failed != nil {
+		return "the sessions on the server could not be reached"
+	}
+	words := ui.Count(changed.Sessions, "session", "sessions") + " on the server changed"
+	if !changed.Until.IsZero() {
+		words += "; tokens say the old role until they expire, " + changed.Until.Local().Format(ui.DayTime) + " at the latest"
+	}
+	return words
+}
+
+// closeAccount keeps a person from signing in, and ends what can be ended.
+func (s *Server) closeAccount(c echo.Context) error {
+	user, err := s.personAsked(c)
+	if err != nil {
+		return err
+	}
+	ctx := detached(c)
+	if err := s.DB.Disable(ctx, user.ID, s.Now()); err != nil {
+		return err
+	}
+	ended, failed := s.Sessions.EndUser(ctx, user.ID)
+	event := s.record(c, school.ActionDisable, user.Name, endedOrNot(ended, failed, ""))
+	if failed != nil {
+		return failed
+	}
+	if user.ID != visitorOf(c).user.ID {
+		return seeOther(c, withEvent(personAddress(user.ID), event))
+	}
+	if err := s.Sessions.End(c.Response(), c.Request()); err != nil {
+		return err
+	}
+	return seeOther(c, "/signin?said=closed-own")
+}
+
+func endedOrNot(ended session.Ended, failed error, what string) string {
+	if failed != nil {
+		return "the sessions on the server could not be reached"
+	}
+	return endedWords(ended, what)
+}
+
+func (s *Server) openAccount(c echo.Context) error {
+	user, err := s.personAsked(c)
+	if err != nil {
+		return err
+	}
+	if err := s.DB.Enable(c.Request().Context(), user.ID); err != nil {
+		return err
+	}
+	if !user.Disabled() {
+		return seeOther(c, personAddress(user.ID))
+	}
+	event := s.record(c, school.ActionEnable, user.Name, "")
+	return seeOther(c, withEvent(personAddress(user.ID), event))
+}
+
+// endSessions signs a person out wherever that is possible. Admins who do it
+// to themselves keep the browser that they do it with.
+func (s *Server) endSessions(c echo.Context) error {
+	user, err := s.personAsked(c)
+	if err != nil {
+		return err
+	}
+	var ended session.Ended
+	what := ""
+	if user.ID == visitorOf(c).user.ID {
+		what = "other"
+		ended, err = s.Sessions.EndOthers(c.Request())
+	} else {
+		ended, err = s.Sessions.EndUser(detached(c), user.ID)
+	}
+	event := s.record(c, school.ActionEndSessions, user.Name, endedOrNot(ended, err, what))
+	if err != nil {
+		return err
+	}
+	return seeOther(c, withEvent(personAddress(user.ID), event))
+}

@@ -1,0 +1,44 @@
+package handlers
+
+import "github.com/labstack/echo/v4"
+
+// Routes are the lines of the table, as "GET /courses/:course".
+func (s *Server) Routes() []string {
+	var all []string
+	for _, r := range s.table() {
+		all = append(all, r.method+" "+r.path)
+	}
+	return all
+}
+
+// Unguarded are the lines of the table without a requirement.
+func (s *Server) Unguarded() []string {
+	var all []string
+	for _, r := range s.table() {
+		if r.needs.action == "" {
+			all = append(all, r.method+" "+r.path)
+		}
+	}
+	return all
+}
+
+// Served is everything that the router answers, as "GET /courses/:course".
+func (s *Server) Served() []string {
+	var all []string
+	for _, r := range s.echo.Routes() {
+		all = append(all, r.Method+" "+r.Path)
+	}
+	return all
+}
+
+// PanicAt adds a page with a bug.
+func (s *Server) PanicAt(path string) {
+	s.echo.GET(path, s.withSession(func(echo.Context) error { panic("a bug") }))
+}
+
+// ShowAddressAt adds a page that says where a request comes from.
+func (s *Server) ShowAddressAt(path string) {
+	s.echo.GET(path, func(c echo.Context) error {
+		return c.String(200, address(c).String()+" "+c.Scheme()+" "+c.Request().Host)
+	})
+}

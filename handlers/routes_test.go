@@ -1,0 +1,213 @@
+package handlers_test
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"lectern/handlers/session"
+)
+
+// answers are what each kind of person gets: a visitor, a student who has
+// joined nothing, the instructor whose course it is, another instructor, and
+// an admin.
+type answers struct{ visitor, student, owner, other, admin int }
+
+func (a answers) each() map[string]int {
+	return map[string]int{"": a.visitor, ada: a.student, grace: a.owner, rob: a.other, alan: a.admin}
+}
+
+// The answers that many rows share.
+var (
+	all200     = answers{200, 200, 200, 200, 200}
+	all303     = answers{303, 303, 303, 303, 303}
+	ownPage    = answers{303, 200, 200, 200, 200}
+	ownForm    = answers{401, 303, 303, 303, 303}
+	adminPage  = answers{303, 403, 403, 403, 200}
+	adminForm  = answers{401, 403, 403, 403, 303}
+	courseForm = answers{401, 403, 303, 403, 303}
+	draftForm  = answers{401, 404, 303, 404, 303}
+)
+
+// row is one route with a real address and what is sent there.
+type row struct {
+	says   string
+	route  string
+	path   string // the route's own where it has no parameters
+	fields []string
+	want   answers
+}
+
+// rows are the whole site. A route without a row fails the test.
+var rows = []row{
+	{says: "the front page is for everybody", route: "GET /", want: all200},
+	{says: "everybody chooses light or dark", route: "POST /appearance", fields: []string{"theme", "dark"}, want: all303},
+	{says: "the door is shown to those outside", route: "GET /signin", want: answers{200, 303, 303, 303, 303}},
+	{says: "everybody may sign in, also as somebody else", route: "POST /signin", fields: []string{"email", bea, "password", password}, want: all303},
+	{says: "an account is opened by those who have none", route: "GET /signup", want: answers{200, 303, 303, 303, 303}},
+	{says: "everybody may open an account", route: "POST /signup", fields: []string{"name", "New", "email", "new@school.example", "password", otherPassword}, want: all303},
+	{says: "signing out is never refused", route: "POST /signout", want: all303},
+	{says: "everybody chooses their own kind of session", route: "POST /session/backend", fields: []string{"backend", session.JWT}, want: all303},
+	{says: "a kind of session that is not on offer is refused", route: "POST /session/backend", fields: []string{"backend", "abacus"}, want: answers{422, 422, 422, 422, 422}},
+	{says: "everybody sees their own session", route: "GET /api/v1/session", want: all200},
+
+	{says: "an account is for its owner", route: "GET /account", want: ownPage},
+	{says: "a name is changed by its owner", route: "POST /account/profile", fields: []string{"name", "Somebody"}, want: ownForm},
+	{says: "a name is not empty", route: "POST /account/profile", want: answers{401, 422, 422, 422, 422}},
+	{says: "a password is changed by its owner", route: "POST /account/password", fields: []string{"current", password, "new", otherPassword}, want: ownForm},
+	{says: "a password is not changed without the present one", route: "POST /account/password", fields: []string{"new", otherPassword}, want: answers{401, 422, 422, 422, 422}},
+
+	{says: "the list of people is for admins", route: "GET /admin/users", want: adminPage},
+	{says: "one person is shown to admins", route: "GET /admin/users/:id", path: person(bea), want: adminPage},
+	{says: "nobody learns who does not exist", route: "GET /admin/users/:id", path: person("nobody@school.example"), want: answers{303, 403, 403, 403, 404}},
+	{says: "admins change roles", route: "POST /admin/users/:id/role", path: person(bea) + "/role", fields: []string{"role", "instructor"}, want: adminForm},
+	{says: "the last admin stays one", route: "POST /admin/users/:id/role", path: person(alan) + "/role", fields: []string{"role", "student"}, want: answers{401, 403, 403, 403, 409}},
+	{says: "there are three roles", route: "POST /admin/users/:id/role", path: person(bea) + "/role", fields: []string{"role", "king"}, want: answers{401, 403, 403, 403, 422}},
+	{says: "admins close accounts", route: "POST /admin/users/:id/disable", path: person(bea) + "/disable", want: adminForm},
+	{says: "admins open accounts again", route: "POST /admin/users/:id/enable", path: person(bea) + "/enable", want: adminForm},
+	{says: "admins end sessions", route: "POST /admin/users/:id/end-sessions", path: person(bea) + "/end-sessions", want: adminForm},
+	{says: "the site's sessions are shown to admins", route: "GET /admin/sessions", want: adminPage},
+	{says: "admins switch the site", route: "POST /admin/sessions", fields: []string{"backend", session.JWT, "existing", "carry"}, want: adminForm},
+	{says: "the audit log is for admins", route: "GET /admin/audit", want: adminPage},
+
+	{says: "the components are for everybody in a demonstration", route: "GET /demo/components", want: all200},
+
+	{says: "the catalogue is for everybody", route: "GET /courses", want: all200},
+	{says: "a published course is for everybody", route: "GET /courses/:course", path: "/courses/knots", want: all200},
+	{says: "a draft is there for those who may edit it", route: "GET /courses/:course", path: "/courses/sails", want: answers{404, 404, 200, 404, 200}},
+	{says: "a preview lesson is for everybody", route: "GET /courses/:course/lessons/:lesson", path: "/courses/knots/lessons/one-first", want: all200},
+	{says: "a lesson is for those who joined, or edit it", route: "GET /courses/:course/lessons/:lesson", path: "/courses/knots/lessons/one-second", want: answers{303, 403, 200, 403, 200}},
+	{says: "admins join nothing", route: "POST /courses/:course/join", path: "/courses/knots/join", want: answers{401, 303, 303, 303, 403}},
+	{says: "leaving is for those who may join", route: "POST /courses/:course/leave", path: "/courses/knots/leave", want: answers{401, 303, 303, 303, 403}},
+	{says: "a lesson is finished by those who joined", route: "POST /courses/:course/lessons/:lesson/done", path: "/courses/knots/lessons/one-first/done", want: answers{401, 403, 403, 403, 403}},
+	{says: "and only they take that back", route: "POST /courses/:course/lessons/:lesson/undone", path: "/courses/knots/lessons/one-first/undone", want: answers{401, 403, 403, 403, 403}},
+	{says: "whoever is signed in has a list of courses", route: "GET /learning", want: ownPage},
+
+	{says: "the desk is for those who teach", route: "GET /teach", want: answers{303, 403, 200, 200, 200}},
+	{says: "instructors begin courses", route: "GET /teach/new", want: answers{303, 403, 200, 200, 403}},
+	{says: "a course is edited by its owner and by admins", route: "GET /teach/courses/:course", path: "/teach/courses/knots", want: answers{303, 403, 200, 403, 200}},
+	{says: "a draft is hidden from other instructors", route: "GET /teach/courses/:course", path: "/teach/courses/sails", want: answers{303, 404, 200, 404, 200}},
+	{says: "instructors create courses", route: "POST /teach/courses", fields: []string{"title", "Ropes", "summary", "About ropes.", "topic", "design", "level", "first", "learn", "Splice", "description", "D"}, want: answers{401, 403, 303, 303, 403}},
+	{says: "a course is published by its owner and by admins", route: "POST /teach/courses/:course/publish", path: "/teach/courses/sails/publish", want: draftForm},
+	{says: "and taken back by them", route: "POST /teach/courses/:course/unpublish", path: "/teach/courses/knots/unpublish", want: courseForm},
+	{says: "a course is deleted by its owner and by admins", route: "POST /teach/courses/:course/delete", path: "/teach/courses/knots/delete", want: courseForm},
+}
+
+// TestRoutes_answerEachPersonAsTheyShould walks the whole table.
+func TestRoutes_answerEachPersonAsTheyShould(t *testing.T) {
+	shared := newSite(t, session.Memory)
+	routes, there := shared.Routes(), map[string]bool{}
+	for _, route := range routes {
+		there[route] = true
+	}
+	people := map[string]*browser{}
+	for who := range (answers{}).each() {
+		people[who] = shared.as(who)
+	}
+	tested := map[string]bool{}
+	for _, r := range rows {
+		tested[r.route] = true
+		if !there[r.route] {
+			t.Logf("%s: %s is not built yet", r.says, r.route)
+			continue
+		}
+		method, path, _ := strings.Cut(r.route, " ")
+		if r.path != "" {
+			path = r.path
+		}
+		for who, want := range r.want.each() {
+			b := people[who]
+			if method != http.MethodGet && want < 400 {
+				b = newSite(t, session.Memory).as(who) // what is done here must not be seen by the next row
+			}
+			var got answer
+			if method == http.MethodGet {
+				got = b.get(path)
+				if head := b.send(http.MethodHead, path, ""); head.status != got.status || head.body != "" {
+					t.Errorf("%s: HEAD %s as %q answers %d with %d bytes, GET %d", r.says, path, who, head.status, len(head.body), got.status)
+				}
+			} else {
+				got = b.post(path, r.fields...)
+			}
+			if got.status != want {
+				t.Errorf("%s: %s %s as %q answers %d, want %d", r.says, method, path, who, got.status, want)
+			}
+		}
+	}
+	for _, route := range routes {
+		if !tested[route] {
+			t.Errorf("%s has no row", route)
+		}
+	}
+}
+
+func TestRoutes_allRequireSomething(t *testing.T) {
+	s := newSite(t, session.Memory)
+	if open := s.Unguarded(); len(open) > 0 {
+		t.Errorf("without a requirement: %v", open)
+	}
+	listed := s.Routes()
+	outside := []string{"GET /assets/*", "HEAD /assets/*", "GET /covers/:file", "GET /healthz", "GET /readyz"}
+	for _, served := range s.Served() {
+		get := "GET " + strings.TrimPrefix(served, "HEAD ")
+		if !slices.Contains(listed, served) && !(strings.HasPrefix(served, "HEAD ") && slices.Contains(listed, get)) && !slices.Contains(outside, served) {
+			t.Errorf("%s is served and stands in no table", served)
+		}
+	}
+}
+
+// TestRoutes_refuseOtherMethods sends to every address what it does not take.
+func TestRoutes_refuseOtherMethods(t *testing.T) {
+	s := newSite(t, session.Memory)
+	takes := map[string][]string{}
+	for _, route := range s.Routes() {
+		method, path, _ := strings.Cut(route, " ")
+		takes[path] = append(takes[path], method)
+		if method == http.MethodGet {
+			takes[path] = append(takes[path], http.MethodHead)
+		}
+	}
+	for _, who := range []string{"", alan} {
+		b := s.as(who)
+		for path, methods := range takes {
+			address := strings.NewReplacer(":course", "knots", ":lesson", "one-first", ":id", string(fixedID("bea")), ":user", string(fixedID("bea"))).Replace(path)
+			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodTrace, "BREW"} {
+				if slices.Contains(methods, method) || slices.ContainsFunc(s.Routes(), func(r string) bool { return r == method+" "+address }) {
+					continue
+				}
+				got := b.send(method, address, "")
+				if got.status != http.StatusMethodNotAllowed {
+					t.Errorf("%s %s as %q answers %d", method, address, who, got.status)
+					continue
+				}
+				for _, m := range methods {
+					if !strings.Contains(got.header.Get("Allow"), m) {
+						t.Errorf("%s %s allows %q, which lacks %s", method, address, got.header.Get("Allow"), m)
+					}
+				}
+				if strings.Contains(got.body, "TRACE "+address) {
+					t.Errorf("TRACE %s echoes the request", address)
+				}
+			}
+		}
+	}
+}
+
+func TestRoutes_answerWhatIsNotThere(t *testing.T) {
+	s := newSite(t, session.Memory)
+	for _, who := range []string{"", ada, alan} {
+		b := s.as(who)
+		for _, path := range []string{"/nothing", "/admin", "/admin/users/x/y", "/courses/knots/nothing", "/.git/config", "/wp-login.php", "/api/v1/nothing", "/assets/nothing.css", "/covers/x"} {
+			if got := b.get(path); got.status != http.StatusNotFound {
+				t.Errorf("GET %s as %q answers %d", path, who, got.status)
+			}
+		}
+	}
+}
+
+func TestComponents_areShownInADemonstrationOnly(t *testing.T) {
+	newSite(t, session.Memory).browser().get("/demo/components").want(t, http.StatusOK)
+	startSite(t, session.Memory, false).browser().get("/demo/components").want(t, http.StatusNotFound).lacks(t, strconv.Quote("/demo/components"))
+}
