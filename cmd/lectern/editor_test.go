@@ -126,7 +126,7 @@ func TestBrowser_editorShowsBothWhenTwoSave(t *testing.T) {
 	b.says("main", "Only in theirs")
 	b.want(textOf+`.endsWith("Grace’s end.") + ""`, "true")
 	b.quiet("conflict")
-	b.do(chromedp.Click(chromedp.CSS(`#lesson button[data-kind="primary"]`)))
+	b.do(chromedp.Click(chromedp.CSS("[data-save]")))
 	b.says("[data-state]", "Saved at")
 	b.visit(path)
 	b.want(textOf+`.endsWith("Grace’s end.") + ""`, "true")
@@ -157,7 +157,7 @@ func TestBrowser_outlineIsDragged(t *testing.T) {
 	b := startDemo(t).open(t)
 	b.signIn("grace")
 	b.visit("/teach/courses/sessions")
-	first := `[...document.querySelectorAll(".order ol")].slice(0, 2).map(l => [...l.querySelectorAll(".what > :first-child")].map(a => a.textContent).join(", ")).join("; ")`
+	first := `[...document.querySelectorAll(".order ol")].slice(0, 2).map(l => [...l.querySelectorAll(".named > :first-child")].map(a => a.textContent).join(", ")).join("; ")`
 	b.want(first, "The forgetful server, Two ways to remember, The cookie that carries it; The wristband, step by step, Reading a token by eye, A claim is a photograph")
 	from := b.middle(".order section:nth-child(1) .it:nth-child(1) .grip")
 	to := b.middle(".order section:nth-child(2) .it:nth-child(2) .grip")
