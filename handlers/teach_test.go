@@ -104,6 +104,16 @@ func TestDesk_bringsNothingOfOthersIntoView(t *testing.T) {
 	s.as(alan).get("/teach/new").want(t, http.StatusForbidden)
 }
 
+func TestDesk_aDraftLessonIsASecretInAPublishedCourse(t *testing.T) {
+	s := newSite(t, "memory")
+	lesson := "/teach/lessons/" + string(fixedID("lesson-knotsone-second"))
+	s.as(rob).get(lesson).want(t, http.StatusForbidden)
+	s.as(grace).post(lesson+"/unpublish").want(t, http.StatusSeeOther)
+	s.as(rob).get(lesson).want(t, http.StatusNotFound)
+	s.as(ada).post(lesson, lessonForm("Mine now.", "1")...).want(t, http.StatusNotFound)
+	s.as(grace).get(lesson).want(t, http.StatusOK)
+}
+
 func TestDesk_aDeletedCourseIsKeptForItsOwner(t *testing.T) {
 	s := newSite(t, "database")
 	g := s.as(grace)
