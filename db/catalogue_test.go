@@ -274,7 +274,7 @@ func TestCourses_pagesHaveEachCourseOnce(t *testing.T) {
 
 func TestCourses_aCursorOfAnotherOrderBeginsAfresh(t *testing.T) {
 	s := catalogue(t)
-	page, err := s.Courses(t.Context(), db.CourseQuery{Sort: "title", Limit: 2})
+	page, err := s.Courses(t.Context(), db.CourseQuery{Sort: "shortest", Limit: 2})
 	must(t, err)
 	if page.Next == "" {
 		t.Fatal("no next page")
@@ -362,6 +362,23 @@ func TestCourses_totalOfASearchStopsAtAThousand(t *testing.T) {
 		}
 	}
 	s.check()
+}
+
+func TestCourses_searchesTheShorterWay(t *testing.T) {
+	s := newSchool(t)
+	must(t, second(s.Seed(t.Context(), bigSchool(1_200))))
+	for words, first := range map[string]string{
+		"course":             "SEARCH c USING INDEX courses_by_number",
+		"course about":       "SEARCH c USING INDEX courses_by_number",
+		"00042":              "CO-ROUTINE found",
+		"about 00042 course": "CO-ROUTINE found",
+	} {
+		plan, err := s.ExplainCourses(t.Context(), db.CourseQuery{Words: words})
+		must(t, err)
+		if !strings.HasPrefix(plan[0], first) {
+			t.Errorf("%q:\n%s", words, strings.Join(plan, "\n"))
+		}
+	}
 }
 
 // bigSchool is a school of n published courses with a lesson each.

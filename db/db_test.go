@@ -223,6 +223,21 @@ func TestOpen_byManyAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
+// SQLite does not wait for this lock by itself.
+func TestOpen_waitsForWhoeverHasTheNewFileOpen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lectern.db")
+	other, err := sql.Open("sqlite3", path)
+	must(t, err)
+	defer other.Close()
+	_, err = other.Exec(`CREATE TABLE other (id TEXT)`)
+	must(t, err)
+	reading, err := other.Begin()
+	must(t, err)
+	must(t, reading.QueryRow(`SELECT COUNT(*) FROM other`).Scan(new(int)))
+	time.AfterFunc(50*time.Millisecond, func() { reading.Rollback() })
+	open(t, path)
+}
+
 func TestOpen_bySeveralProcessesAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lectern.db")
 	var wg sync.WaitGroup

@@ -77,9 +77,13 @@ func New(c Config) (*Server, error) {
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
+// textIcons are the drawings that a lesson's text may hold, by what the text
+// calls them.
+var textIcons = map[string]string{"note": "i-info", "tip": "i-check", "warning": "i-warn", "up": "i-up"}
+
 // icon is a drawing for a lesson's text, as the views draw it.
 func icon(name string) string {
-	symbol, err := assets.Symbol("i-" + name)
+	symbol, err := assets.Symbol(textIcons[name])
 	if err != nil {
 		return ""
 	}

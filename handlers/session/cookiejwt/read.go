@@ -13,7 +13,8 @@ import (
 const reading = "handlers/session/cookiejwt/read.go"
 
 // maxAhead is how far the clocks of two servers of this site may disagree
-// about when a token was issued. Expiry has no such grace.
+// about when a token was issued: nbf is dated so much earlier, and an iat may
+// lie so far ahead. Expiry has no such grace.
 const maxAhead = 5 * time.Second
 
 // read asks the five questions of the package comment, in order. It returns
@@ -105,6 +106,8 @@ func (b *Backend) check(c *claims) (*session.Record, session.Reason) {
 	if c.IssuedAt < b.cut.Load() {
 		return nil, session.EndedForAll
 	}
+	// Whoever did not ask to be remembered is gone by the absolute end; a token
+	// that lasts beyond it was asked for.
 	return &session.Record{
 		Identity:  session.Identity{UserID: user, Role: role, Methods: c.Methods, AuthAt: seconds(c.AuthTime)},
 		Handle:    c.ID,

@@ -1,0 +1,288 @@
+package session_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"lectern/db/school"
+	"lectern/handlers/session"
+	"lectern/handlers/session/serverstore"
+	"lectern/handlers/session/sessiontest"
+)
+
+// kinds are the backends of a managed site, in the order that it offers them.
+var kinds = []string{session.JWT, session.Memory, session.Database}
+
+// cookieOf is the cookie that each kind lives in, on plain http.
+var cookieOf = map[string]string{session.JWT: "lectern-jwt", session.Memory: "lectern-sid", session.Database: "lectern-sid"}
+
+// managed is a site with every kind of session, whose visitors may choose.
+type managed struct {
+	t *testing.T
+	sessiontest.Site
+	config session.Config
+	stores map[string]*moody
+}
+
+// manage opens a site that keeps its sessions in one kind unless somebody
+// chooses otherwise.
+func manage(t *testing.T, kind string) *managed {
+	t.Helper()
+	clock, people := sessiontest.NewClock(), sessiontest.NewSchool()
+	terms := sessiontest.Terms{Lifetimes: sessiontest.Lifetimes, Now: clock.Now}
+	reader, writer := newSQLite(t)
+	stores := map[string]*moody{
+		session.Memory:   {Store: serverstore.NewMemory()},
+		session.Database: {Store: newSQL(t, reader, writer)},
+	}
+	m := &managed{
+		t:    t,
+		Site: sessiontest.Site{School: people, Clock: clock},
+		config: session.Config{
+			Backends: []session.Backend{
+				newToken(t, terms),
+				newServer(session.Memory, stores[session.Memory], terms),
+				newServer(session.Database, stores[session.Database], terms),
+			},
+			Default: kind, Lifetimes: sessiontest.Lifetimes, People: people, Settings: people, Choose: true, Now: clock.Now,
+		},
+		stores: stores,
+	}
+	m.restart()
+	return m
+}
+
+// restart makes a new Manager of the same backends and settings.
+func (m *managed) restart() {
+	m.t.Helper()
+	manager, err := session.NewManager(m.t.Context(), m.config)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.Manager = manager
+}
+
+func (m *managed) browser() *sessiontest.Browser {
+	return sessiontest.NewBrowser(m.Site, false, m.Clock.Now)
+}
+
+// arrive signs somebody in, in a kind of their own choice or the site's.
+func (m *managed) arrive(id school.ID, kind string) *sessiontest.Browser {
+	m.t.Helper()
+	b := m.browser()
+	m.in(b.Do(m.SignIn(id, session.StartOptions{Backend: kind})), kind)
+	return b
+}
+
+// in holds where somebody is signed in, in one kind of session or in any.
+func (m *managed) in(a sessiontest.Answer, kind string) {
+	m.t.Helper()
+	if a.Err != nil || !a.SignedIn {
+		m.t.Fatalf("not signed in: %v, reason %q", a.Err, a.Trace.Reason)
+	}
+	if kind != "" && a.Trace.Backend != kind {
+		m.t.Fatalf("signed in with %s, not with %s", a.Trace.Backend, kind)
+	}
+}
+
+// out holds where somebody is a stranger, for a reason.
+func (m *managed) out(a sessiontest.Answer, reason session.Reason) {
+	m.t.Helper()
+	if a.Err != nil || a.SignedIn || a.Trace.Reason != reason {
+		m.t.Fatalf("signed in: %v, error %v, reason %q; want a stranger because of %q", a.SignedIn, a.Err, a.Trace.Reason, reason)
+	}
+}
+
+// switchTo is the visitor's own choice.
+func (m *managed) switchTo(kind string) sessiontest.Act {
+	return func(w http.ResponseWriter, r *http.Request) error { return m.Manager.Switch(w, r, kind) }
+}
+
+// switchSite is an admin's choice for all.
+func (m *managed) switchSite(admin *sessiontest.Browser, kind string, existing session.Existing) session.Switched {
+	m.t.Helper()
+	var result session.Switched
+	a := admin.Do(func(w http.ResponseWriter, r *http.Request) (err error) {
+		result, err = m.Manager.SwitchSite(w, r, kind, existing)
+		return err
+	})
+	m.in(a, kind)
+	m.in(admin.Visit(), kind)
+	return result
+}
+
+func (m *managed) count(kind string) int {
+	m.t.Helper()
+	counts, err := m.Manager.Counts(m.t.Context())
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return counts[kind]
+}
+
+// eachPair runs a test for every way from one kind to another.
+func eachPair(t *testing.T, test func(t *testing.T, from, to string)) {
+	for _, from := range kinds {
+		for _, to := range kinds {
+			if from != to {
+				t.Run(from+" to "+to, func(t *testing.T) { test(t, from, to) })
+			}
+		}
+	}
+}
+
+func TestNewManager_refusesAnUnknownDefault(t *testing.T) {
+	m := manage(t, session.JWT)
+	m.config.Default = "redis"
+	if _, err := session.NewManager(t.Context(), m.config); !errors.Is(err, session.ErrUnknownBackend) {
+		t.Errorf("got %v", err)
+	}
+	if got := m.Manager.Names(); !slices.Equal(got, kinds) {
+		t.Errorf("it offers %v", got)
+	}
+}
+
+func TestStart_inAKindOfTheVisitorsChoice(t *testing.T) {
+	m := manage(t, session.Database)
+	m.arrive(sessiontest.Ada, session.JWT)
+	stranger := m.browser()
+	if a := stranger.Do(m.SignIn(sessiontest.Ada, session.StartOptions{Backend: "redis"})); !errors.Is(a.Err, session.ErrUnknownBackend) {
+		t.Errorf("a kind that there is not: %v", a.Err)
+	}
+	m.config.Choose = false
+	m.restart()
+	if a := stranger.Do(m.SignIn(sessiontest.Ada, session.StartOptions{Backend: session.JWT})); !errors.Is(a.Err, session.ErrUnknownBackend) {
+		t.Errorf("a choice where there is none: %v", a.Err)
+	}
+	m.in(stranger.Do(m.SignIn(sessiontest.Ada, session.StartOptions{Backend: session.Database})), session.Database)
+}
+
+func TestLoad_ignoresTheChoiceWhereVisitorsMayNotChoose(t *testing.T) {
+	m := manage(t, session.Database)
+	ada := m.arrive(sessiontest.Ada, session.JWT)
+	m.config.Choose = false
+	m.restart()
+	m.out(ada.Visit(), "")
+	m.in(ada.Do(m.SignIn(sessiontest.Ada, session.StartOptions{})), session.Database)
+	if ada.Cookie(cookieOf[session.JWT]) != "" {
+		t.Error("the token of before stays in the browser")
+	}
+	if a := ada.Do(m.switchTo(session.JWT)); !errors.Is(a.Err, session.ErrUnknownBackend) {
+		t.Errorf("switching where there is no choice: %v", a.Err)
+	}
+}
+
+func TestLoad_followsTheSiteWithAnUnknownChoice(t *testing.T) {
+	m := manage(t, session.Database)
+	ada := m.arrive(sessiontest.Ada, "")
+	ada.Plant("lectern-backend", "redis")
+	m.in(ada.Visit(), session.Database)
+}
+
+func TestEnd_clearsEverySessionCookieThatCame(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			m := manage(t, kind)
+			ada := m.arrive(sessiontest.Ada, "")
+			other := "lectern-jwt"
+			if kind == session.JWT {
+				other = "lectern-sid"
+			}
+			ada.Plant(other, "left-over")
+			ada.Plant("theme", "dark")
+			m.out(ada.Do(m.Manager.End), "")
+			if ada.Cookie("lectern-jwt") != "" || ada.Cookie("lectern-sid") != "" {
+				t.Error("a session cookie is left")
+			}
+			if ada.Cookie("theme") != "dark" {
+				t.Error("a cookie that is none of our business is gone")
+			}
+		})
+	}
+}
+
+func TestEndUser_reachesEveryKindThatCan(t *testing.T) {
+	m := manage(t, session.Database)
+	ticket, coat, band := m.arrive(sessiontest.Ada, session.Database), m.arrive(sessiontest.Ada, session.Memory), m.arrive(sessiontest.Ada, session.JWT)
+	ended, err := m.Manager.EndUser(t.Context(), sessiontest.Ada)
+	if err != nil || ended.Sessions != 2 {
+		t.Errorf("%d were ended, %v", ended.Sessions, err)
+	}
+	if want := m.Clock.Now().Add(sessiontest.Lifetimes.Remember); !ended.Until.Equal(want) {
+		t.Errorf("tokens are said to be good until %v, want %v", ended.Until, want)
+	}
+	m.out(ticket.Visit(), session.Unknown)
+	m.out(coat.Visit(), session.Unknown)
+	m.in(band.Visit(), session.JWT)
+}
+
+// What one store cannot do keeps the others from nothing.
+func TestEndUser_whenOneStoreIsAway(t *testing.T) {
+	m := manage(t, session.Database)
+	ticket, coat := m.arrive(sessiontest.Ada, session.Database), m.arrive(sessiontest.Ada, session.Memory)
+	m.stores[session.Memory].set(true)
+	ended, err := m.Manager.EndUser(t.Context(), sessiontest.Ada)
+	if !errors.Is(err, session.ErrUnavailable) || ended.Sessions != 1 {
+		t.Errorf("%d were ended, %v", ended.Sessions, err)
+	}
+	m.stores[session.Memory].set(false)
+	m.out(ticket.Visit(), session.Unknown)
+	m.in(coat.Visit(), session.Memory)
+}
+
+func TestChangeRole_reachesEveryKindThatCan(t *testing.T) {
+	m := manage(t, session.Database)
+	browsers := map[string]*sessiontest.Browser{}
+	for _, kind := range kinds {
+		browsers[kind] = m.arrive(sessiontest.Ada, kind)
+	}
+	changed, err := m.Manager.ChangeRole(t.Context(), sessiontest.Ada, school.Instructor)
+	if err != nil || changed.Sessions != 2 || changed.Until.IsZero() {
+		t.Errorf("%+v, %v", changed, err)
+	}
+	for kind, want := range map[string]school.Role{session.JWT: school.Student, session.Memory: school.Instructor, session.Database: school.Instructor} {
+		if got := browsers[kind].Visit().Record.Role; got != want {
+			t.Errorf("%s says %s, want %s", kind, got, want)
+		}
+	}
+}
+
+func TestVisit_ofNobody(t *testing.T) {
+	var v *session.Visit
+	if _, ok := v.Record(); ok || v.Backend() != session.None || v.RoleSource() != "" {
+		t.Error("a visit that was never loaded is of somebody")
+	}
+	if session.VisitFrom(t.Context()) != nil || session.TraceFrom(t.Context()) != nil {
+		t.Error("a context has a visit that nobody put there")
+	}
+	var trace *session.Trace
+	trace.Begin()
+	trace.Done("nothing", session.CPU, "")
+	if trace.Total() != 0 || trace.Steps() != nil {
+		t.Error("a trace that nobody keeps has steps")
+	}
+}
+
+func TestForget_makesAStranger(t *testing.T) {
+	m := manage(t, session.Database)
+	ada := m.arrive(sessiontest.Ada, "")
+	a := ada.Do(func(_ http.ResponseWriter, r *http.Request) error {
+		session.VisitFrom(r.Context()).Forget(session.NoSuchUser)
+		return nil
+	})
+	m.out(a, session.NoSuchUser)
+	m.in(ada.Visit(), session.Database)
+}
+
+func TestLifetimes(t *testing.T) {
+	for _, row := range []struct{ idle, want time.Duration }{
+		{30 * time.Minute, time.Minute}, {10 * time.Minute, time.Minute}, {5 * time.Minute, 30 * time.Second}, {10 * time.Second, time.Second},
+	} {
+		if got := (session.Lifetimes{Idle: row.idle}).SeenEvery(); got != row.want {
+			t.Errorf("idle %v: visits are noted every %v, want %v", row.idle, got, row.want)
+		}
+	}
+}

@@ -1,0 +1,258 @@
+package session_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"lectern/db/school"
+	"lectern/handlers/session"
+	"lectern/handlers/session/sessiontest"
+)
+
+func TestSwitchSite_carriesEverybodyOver(t *testing.T) {
+	eachPair(t, func(t *testing.T, from, to string) {
+		m := manage(t, from)
+		alan, ada, grace := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, ""), m.arrive(sessiontest.Grace, "")
+		before := ada.Visit().Record
+		thief := grace.Copy()
+		m.Clock.Move(10 * time.Minute)
+
+		got := m.switchSite(alan, to, session.Carry)
+		want := session.Switched{Waiting: 3}
+		if from == session.JWT {
+			want = session.Switched{Tokens: true}
+		}
+		if got != want {
+			t.Errorf("the report is %+v, want %+v", got, want)
+		}
+		m.School.Change(sessiontest.Ada, func(u *school.User) { u.Role = school.Instructor })
+		first := ada.Fetch()
+		m.in(first, to)
+		if first.Trace.CarriedFrom != from {
+			t.Errorf("the trace says it came from %q", first.Trace.CarriedFrom)
+		}
+		next := ada.Visit()
+		m.in(next, to)
+		if next.Record.UserID != sessiontest.Ada || !next.Record.AuthAt.Equal(before.AuthAt) || next.Record.Role != school.Instructor {
+			t.Errorf("it was %+v and is %+v", before, next.Record)
+		}
+		if next.Trace.CarriedFrom != "" || len(next.Cookies) > 0 {
+			t.Error("it is carried over twice")
+		}
+		m.in(grace.Visit(), to)
+		if n := m.Manager.Carried(); n != 2 {
+			t.Errorf("%d are said to have been carried over, want 2", n)
+		}
+		if from != session.JWT {
+			m.out(thief.Visit(), session.Unknown)
+			if n := m.count(from); n != 0 {
+				t.Errorf("%d old records are left", n)
+			}
+		}
+	})
+}
+
+func TestSwitchSite_endsEverybodyElse(t *testing.T) {
+	eachPair(t, func(t *testing.T, from, to string) {
+		m := manage(t, from)
+		alan, ada, grace := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, ""), m.arrive(sessiontest.Grace, "")
+		own := m.arrive(sessiontest.Ada, session.Database)
+		band := m.arrive(sessiontest.Ada, session.JWT)
+
+		got := m.switchSite(alan, to, session.EndThem)
+		server := 1 // own, and whoever else is not of the tokens; not the admin
+		if from != session.JWT {
+			server += 2
+		}
+		if got.Ended != server || got.Waiting != 0 || !got.Tokens {
+			t.Errorf("the report is %+v, want %d ended", got, server)
+		}
+		for _, b := range []*sessiontest.Browser{ada, grace, own, band} {
+			if a := b.Visit(); a.SignedIn || a.Err != nil {
+				t.Errorf("somebody is still signed in with %s, %v", a.Trace.Backend, a.Err)
+			}
+		}
+		m.in(m.arrive(sessiontest.Ada, ""), to)
+	})
+}
+
+// Tokens carry whole seconds, so the second of the end is cut in two.
+func TestSwitchSite_endsTokensOfTheSameSecond(t *testing.T) {
+	m := manage(t, session.JWT)
+	m.Clock.Move(100 * time.Millisecond)
+	alan, before := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
+	m.Clock.Move(300 * time.Millisecond)
+	m.switchSite(alan, session.JWT, session.EndThem)
+	m.Clock.Move(300 * time.Millisecond)
+	after := m.arrive(sessiontest.Grace, "")
+	m.out(before.Visit(), session.EndedForAll)
+	m.in(after.Visit(), session.JWT)
+	m.in(alan.Visit(), session.JWT)
+	m.Clock.Move(10 * time.Second)
+	m.in(after.Visit(), session.JWT)
+}
+
+func TestSwitchSite_leavesVisitorsTheirOwnChoice(t *testing.T) {
+	m := manage(t, session.Database)
+	ada := m.arrive(sessiontest.Ada, session.JWT)
+	alan := m.arrive(sessiontest.Alan, "")
+	m.switchSite(alan, session.Memory, session.Carry)
+	a := ada.Visit()
+	m.in(a, session.JWT)
+	if a.Trace.CarriedFrom != "" || len(a.Cookies) > 0 {
+		t.Error("somebody with a choice of their own is carried over")
+	}
+}
+
+func TestSwitchSite_carriesFromAllKindsBefore(t *testing.T) {
+	m := manage(t, session.JWT)
+	alan, ada := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
+	m.switchSite(alan, session.Memory, session.Carry)
+	grace := m.arrive(sessiontest.Grace, "")
+	m.switchSite(alan, session.Database, session.Carry)
+	if got := m.Manager.Site().CarryFrom; !slices.Equal(got, []string{session.JWT, session.Memory}) {
+		t.Errorf("it carries from %v", got)
+	}
+	m.in(ada.Visit(), session.Database)
+	m.in(grace.Visit(), session.Database)
+	m.switchSite(alan, session.JWT, session.Carry)
+	if slices.Contains(m.Manager.Site().CarryFrom, session.JWT) {
+		t.Error("it carries from the kind that it has")
+	}
+	m.in(ada.Visit(), session.JWT)
+}
+
+func TestSwitchSite_carriesNobodyWhoMayNotSignIn(t *testing.T) {
+	for _, row := range []struct {
+		reason session.Reason
+		change func(*managed)
+	}{
+		{session.Closed, func(m *managed) {
+			m.School.Change(sessiontest.Ada, func(u *school.User) { u.DisabledAt = m.Clock.Now() })
+		}},
+		{session.NoSuchUser, func(m *managed) { m.School.Remove(sessiontest.Ada) }},
+	} {
+		eachPair(t, func(t *testing.T, from, to string) {
+			m := manage(t, from)
+			alan, ada := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
+			m.switchSite(alan, to, session.Carry)
+			row.change(m)
+			n := m.count(to)
+			m.out(ada.Fetch(), row.reason)
+			m.out(ada.Visit(), row.reason)
+			if ada.Cookie(cookieOf[from]) != "" {
+				t.Error("the cookie that leads nowhere stays in the browser")
+			}
+			m.out(ada.Visit(), "")
+			if m.count(to) != n {
+				t.Error("a new session was started")
+			}
+		})
+	}
+}
+
+func TestSwitchSite_carriesNothingThatIsBad(t *testing.T) {
+	m := manage(t, session.JWT)
+	alan := m.arrive(sessiontest.Alan, "")
+	m.switchSite(alan, session.Database, session.Carry)
+	b := m.browser()
+	b.Plant("lectern-jwt", "junk")
+	if a := b.Fetch(); len(a.Cookies) > 0 {
+		t.Error("a request in the background clears a cookie")
+	}
+	m.out(b.Visit(), session.Malformed)
+	if b.Cookie("lectern-jwt") != "" {
+		t.Error("a bad cookie of the kind before stays in the browser")
+	}
+}
+
+func TestSwitchSite_whenAStoreIsAwayWhileSomebodyIsCarried(t *testing.T) {
+	eachPair(t, func(t *testing.T, from, to string) {
+		m := manage(t, from)
+		alan, ada := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
+		m.switchSite(alan, to, session.Carry)
+		for _, kind := range []string{from, to} {
+			if store := m.stores[kind]; store != nil {
+				store.set(true)
+				a := ada.Visit()
+				store.set(false)
+				if !errors.Is(a.Err, session.ErrUnavailable) || len(a.Cookies) > 0 {
+					t.Errorf("with %s away: %v, %v", kind, a.Err, a.Cookies)
+				}
+			}
+		}
+		m.in(ada.Visit(), to)
+	})
+}
+
+func TestSwitchSite_survivesARestart(t *testing.T) {
+	m := manage(t, session.JWT)
+	alan, ada := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
+	m.switchSite(alan, session.Database, session.EndThem)
+	site := m.Manager.Site()
+	m.restart()
+	if got := m.Manager.Site(); got.Backend != session.Database || !got.EndedAt.Equal(site.EndedAt) || !got.SwitchedAt.Equal(site.SwitchedAt) {
+		t.Errorf("the choice was %+v and is %+v", site, got)
+	}
+	ada.Plant("lectern-backend", session.JWT)
+	m.out(ada.Visit(), session.EndedForAll)
+
+	// A server that was down at the time has not heard of the end yet.
+	fresh := manage(t, session.JWT)
+	fresh.config.Settings = m.School
+	fresh.restart()
+	m.Site = fresh.Site
+	m.out(m.browserWith(ada), session.EndedForAll)
+}
+
+// browserWith visits this site with another browser's token.
+func (m *managed) browserWith(b *sessiontest.Browser) sessiontest.Answer {
+	visitor := m.browser()
+	visitor.Plant("lectern-jwt", b.Cookie("lectern-jwt"))
+	visitor.Plant("lectern-backend", session.JWT)
+	return visitor.Visit()
+}
+
+func TestSwitchSite_yieldsToTheOperator(t *testing.T) {
+	m := manage(t, session.JWT)
+	alan := m.arrive(sessiontest.Alan, "")
+	m.switchSite(alan, session.Database, session.EndThem)
+	ended := m.Manager.Site().EndedAt
+	for _, row := range []struct{ setting, want string }{
+		{session.JWT, session.Database},  // the same setting: the admin's choice stands
+		{session.Memory, session.Memory}, // a changed one is the later word
+		{session.JWT, session.JWT},       // and the old choice does not come back
+	} {
+		m.config.Default = row.setting
+		m.restart()
+		if got := m.Manager.Site(); got.Backend != row.want || !got.EndedAt.Equal(ended) {
+			t.Errorf("with the setting %s the site has %s, ended at %v; want %s, %v", row.setting, got.Backend, got.EndedAt, row.want, ended)
+		}
+	}
+}
+
+func TestSwitchSite_toAnUnknownKindChangesNothing(t *testing.T) {
+	m := manage(t, session.JWT)
+	alan := m.arrive(sessiontest.Alan, "")
+	a := alan.Do(func(w http.ResponseWriter, r *http.Request) error {
+		_, err := m.Manager.SwitchSite(w, r, "redis", session.EndThem)
+		return err
+	})
+	if !errors.Is(a.Err, session.ErrUnknownBackend) || m.Manager.Site().Backend != session.JWT {
+		t.Errorf("got %v, and the site has %s", a.Err, m.Manager.Site().Backend)
+	}
+	m.in(alan.Visit(), session.JWT)
+}
+
+func TestSwitchSite_refusesSettingsItCannotRead(t *testing.T) {
+	m := manage(t, session.JWT)
+	if err := m.School.SetSetting(t.Context(), "sessions", "{", m.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := session.NewManager(t.Context(), m.config); err == nil {
+		t.Error("a broken setting is taken for none")
+	}
+}
