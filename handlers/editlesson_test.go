@@ -14,7 +14,7 @@ import (
 	"lectern/db/school"
 )
 
-var knotsLesson = "/teach/lessons/" + string(fixedID("lesson-knotsone-first"))
+var lessonDesk = "/teach/lessons/" + string(fixedID("lesson-knotsone-first"))
 
 // lessonForm is what the editor sends.
 func lessonForm(body, version string) []string {
@@ -71,14 +71,14 @@ func TestEditor_savesWhatWasTyped(t *testing.T) {
 		g := s.as(grace)
 		version := 1
 		for what, text := range awkward {
-			saved := g.post(knotsLesson, lessonForm(text, fmt.Sprint(version))...).want(t, http.StatusSeeOther)
+			saved := g.post(lessonDesk, lessonForm(text, fmt.Sprint(version))...).want(t, http.StatusSeeOther)
 			if got := g.get(saved.location).want(t, http.StatusOK).lacks(t, "<script>alert").typedBody(t); got != unix(text) {
 				t.Errorf("%s: saved %.80q, came back %.80q", what, unix(text), got)
 			}
 			version++
 		}
-		g.post(knotsLesson, "title", "Only a title", "kind", "lab", "version", fmt.Sprint(version)).want(t, http.StatusSeeOther)
-		if got := g.get(knotsLesson).typedBody(t); got == "" {
+		g.post(lessonDesk, "title", "Only a title", "kind", "lab", "version", fmt.Sprint(version)).want(t, http.StatusSeeOther)
+		if got := g.get(lessonDesk).typedBody(t); got == "" {
 			t.Error("a form without a text has emptied the lesson")
 		}
 	})
@@ -88,19 +88,19 @@ func TestEditor_refusesWithTheTextKept(t *testing.T) {
 	s := newSite(t, "memory")
 	g := s.as(grace)
 	for what, text := range awkward {
-		got := g.post(knotsLesson, "title", "", "kind", "poem", "body", text, "version", "1").
+		got := g.post(lessonDesk, "title", "", "kind", "poem", "body", text, "version", "1").
 			want(t, http.StatusUnprocessableEntity, "A title is needed.", "Choose reading, quiz or lab.").typedBody(t)
 		if got != unix(text) {
 			t.Errorf("%s: typed %.80q, came back %.80q", what, unix(text), got)
 		}
 	}
 	var problem struct{ Detail string }
-	refused := g.postJSON(knotsLesson, "title", "", "kind", "reading", "body", "x", "version", "1").want(t, http.StatusUnprocessableEntity)
+	refused := g.postJSON(lessonDesk, "title", "", "kind", "reading", "body", "x", "version", "1").want(t, http.StatusUnprocessableEntity)
 	refused.into(t, &problem)
 	if !strings.Contains(problem.Detail, "A title is needed.") || refused.header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("a program is told %q", refused.body)
 	}
-	g.post(knotsLesson, lessonForm(strings.Repeat("x", school.MaxBody+1), "1")...).want(t, http.StatusUnprocessableEntity, "at most 400000 characters")
+	g.post(lessonDesk, lessonForm(strings.Repeat("x", school.MaxBody+1), "1")...).want(t, http.StatusUnprocessableEntity, "at most 400000 characters")
 }
 
 func TestEditor_previewIsWhatReadersSee(t *testing.T) {
@@ -111,40 +111,40 @@ func TestEditor_previewIsWhatReadersSee(t *testing.T) {
 	if fragment.header.Get("Lectern-Words") == "" || fragment.header.Get("Lectern-Minutes") != "1" {
 		t.Errorf("the preview does not say how long the text is: %v", fragment.header)
 	}
-	shown := g.post(knotsLesson, append(lessonForm(text, "1"), "do", "preview")...).want(t, http.StatusOK, strings.TrimSpace(fragment.body), "Not saved yet", "data-unsaved")
+	shown := g.post(lessonDesk, append(lessonForm(text, "1"), "do", "preview")...).want(t, http.StatusOK, strings.TrimSpace(fragment.body), "Not saved yet", "data-unsaved")
 	if got := shown.typedBody(t); got != text {
 		t.Errorf("the preview gives %q back", got)
 	}
-	g.get(knotsLesson).want(t, http.StatusOK).lacks(t, "<strong>bold</strong>")
+	g.get(lessonDesk).want(t, http.StatusOK).lacks(t, "<strong>bold</strong>")
 }
 
 func TestEditor_twoPeopleLoseNothing(t *testing.T) {
 	eachBackend(t, func(t *testing.T, s *site) {
 		g, a := s.as(grace), s.as(alan)
-		a.post(knotsLesson, lessonForm("same\nAlan’s line\nsame too", "1")...).want(t, http.StatusSeeOther)
+		a.post(lessonDesk, lessonForm("same\nAlan’s line\nsame too", "1")...).want(t, http.StatusSeeOther)
 
 		for what, text := range awkward {
-			got := g.post(knotsLesson, lessonForm(text, "1")...).want(t, http.StatusConflict, "Alan’s line", "Save mine over theirs").typedBody(t)
+			got := g.post(lessonDesk, lessonForm(text, "1")...).want(t, http.StatusConflict, "Alan’s line", "Save mine over theirs").typedBody(t)
 			if got != unix(text) {
 				t.Errorf("%s: typed %.80q, came back %.80q", what, unix(text), got)
 			}
 		}
-		g.post(knotsLesson, lessonForm("same\nGrace’s line\nsame too", "1")...).
+		g.post(lessonDesk, lessonForm("same\nGrace’s line\nsame too", "1")...).
 			want(t, http.StatusConflict, "<bdi>Alan Mathison</bdi>", "Only in yours", "Grace’s line", "Only in theirs", "Alan’s line", "1 line is the same", `name="version" value="2"`)
 
 		var stale struct {
 			Version         int
 			Title, Body, By string
 		}
-		g.postJSON(knotsLesson, lessonForm("Grace’s", "1")...).want(t, http.StatusConflict).into(t, &stale)
+		g.postJSON(lessonDesk, lessonForm("Grace’s", "1")...).want(t, http.StatusConflict).into(t, &stale)
 		if stale.Version != 2 || stale.Body != "same\nAlan’s line\nsame too" || stale.Title != "Lesson one" || stale.By != "Alan Mathison" {
 			t.Errorf("a program is told %+v", stale)
 		}
-		g.get(knotsLesson).want(t, http.StatusOK, "Alan’s line").lacks(t, "Grace’s line")
-		g.post(knotsLesson, lessonForm("same\nGrace’s line\nsame too", "2")...).want(t, http.StatusSeeOther)
-		g.get(knotsLesson).want(t, http.StatusOK, "Grace’s line").lacks(t, "Alan’s line")
+		g.get(lessonDesk).want(t, http.StatusOK, "Alan’s line").lacks(t, "Grace’s line")
+		g.post(lessonDesk, lessonForm("same\nGrace’s line\nsame too", "2")...).want(t, http.StatusSeeOther)
+		g.get(lessonDesk).want(t, http.StatusOK, "Grace’s line").lacks(t, "Alan’s line")
 		for _, version := range []string{"", "x", "-1", "999", "99999999999999999999"} {
-			g.post(knotsLesson, lessonForm("Grace’s", version)...).want(t, http.StatusConflict, "Grace’s")
+			g.post(lessonDesk, lessonForm("Grace’s", version)...).want(t, http.StatusConflict, "Grace’s")
 		}
 	})
 }
@@ -157,19 +157,19 @@ func TestEditor_answersItsScript(t *testing.T) {
 			SavedAt time.Time `json:"saved_at"`
 			Readers string
 		}
-		g.postJSON(knotsLesson, lessonForm("New text.", "1")...).want(t, http.StatusOK).into(t, &saved)
+		g.postJSON(lessonDesk, lessonForm("New text.", "1")...).want(t, http.StatusOK).into(t, &saved)
 		if saved.Version != 2 || !saved.SavedAt.Equal(s.clock.Now()) || !strings.Contains(saved.Readers, "joined") {
 			t.Errorf("saving answers %+v", saved)
 		}
 		s.clock.move(2 * time.Hour)
-		lapsed := g.postJSON(knotsLesson, lessonForm("Typed while the session ended.", "2")...).want(t, http.StatusUnauthorized)
+		lapsed := g.postJSON(lessonDesk, lessonForm("Typed while the session ended.", "2")...).want(t, http.StatusUnauthorized)
 		if lapsed.header.Get("WWW-Authenticate") == "" || lapsed.header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("a lapsed session answers %v", lapsed.header)
 		}
 		g.postJSON("/signin", "email", grace, "password", "not at all what it is").want(t, http.StatusUnprocessableEntity)
 		g.postJSON("/signin", "email", grace, "password", password).want(t, http.StatusNoContent)
-		g.postJSON(knotsLesson, lessonForm("Typed while the session ended.", "2")...).want(t, http.StatusOK)
-		g.get(knotsLesson).want(t, http.StatusOK, "Typed while the session ended.")
+		g.postJSON(lessonDesk, lessonForm("Typed while the session ended.", "2")...).want(t, http.StatusOK)
+		g.get(lessonDesk).want(t, http.StatusOK, "Typed while the session ended.")
 	})
 }
 
@@ -194,19 +194,19 @@ func TestEditor_sessionEndsUnderTheText(t *testing.T) {
 		for what, text := range awkward {
 			g := s.as(grace)
 			s.clock.move(2 * time.Hour)
-			refused := g.post(knotsLesson, append(lessonForm(text, fmt.Sprint(version)), "do", "publish")...).
+			refused := g.post(lessonDesk, append(lessonForm(text, fmt.Sprint(version)), "do", "publish")...).
 				want(t, http.StatusUnauthorized, "What you sent is safe").lacks(t, "<script>alert")
 			if what == "line ends" { // a wrong password in between loses nothing either
 				refused = g.post("/signin", append(refused.hidden(), "email", grace, "password", "not at all what it is")...).want(t, http.StatusUnprocessableEntity)
 			}
 			back := g.post("/signin", append(refused.hidden(), "email", grace, "password", password)...).
-				want(t, http.StatusOK, "your text is here", ">Lesson text, Markdown</label>", ">Title</label>", `action="`+knotsLesson+`"`).lacks(t, "<script>alert")
+				want(t, http.StatusOK, "your text is here", ">Lesson text, Markdown</label>", ">Title</label>", `action="`+lessonDesk+`"`).lacks(t, "<script>alert")
 			got := back.typedBody(t)
 			if got != unix(text) {
 				t.Errorf("%s: sent %.80q, came back %.80q", what, unix(text), got)
 			}
-			g.post(knotsLesson, append(back.hidden(), "title", "Lesson one", "body", strings.ReplaceAll(got, "\n", "\r\n"))...).want(t, http.StatusSeeOther)
-			if got := g.get(knotsLesson).typedBody(t); got != unix(text) {
+			g.post(lessonDesk, append(back.hidden(), "title", "Lesson one", "body", strings.ReplaceAll(got, "\n", "\r\n"))...).want(t, http.StatusSeeOther)
+			if got := g.get(lessonDesk).typedBody(t); got != unix(text) {
 				t.Errorf("%s: sent %.80q, saved %.80q", what, unix(text), got)
 			}
 			version++
@@ -221,7 +221,7 @@ func TestEditor_saysTruthfullyWhoReads(t *testing.T) {
 	g.get(second).want(t, http.StatusOK, "nobody has joined the course yet")
 	must(t, s.db.Join(t.Context(), fixedID("ada"), fixedID("course-knots"), s.clock.Now()))
 	must(t, s.db.Join(t.Context(), fixedID("bea"), fixedID("course-knots"), s.clock.Now()))
-	g.get(knotsLesson).want(t, http.StatusOK, "2 students see this, and everybody else can.")
+	g.get(lessonDesk).want(t, http.StatusOK, "2 students see this, and everybody else can.")
 	g.get(second).want(t, http.StatusOK, "2 students see this. What you save, they see at once.")
 	g.post(second+"/unpublish").want(t, http.StatusSeeOther)
 	g.get(second).want(t, http.StatusOK, "A draft: only those who edit this course see it.", "Save and publish")
@@ -233,6 +233,6 @@ func TestEditor_saysTruthfullyWhoReads(t *testing.T) {
 func TestEditor_deletedUnderTheTextGivesItBack(t *testing.T) {
 	s := newSite(t, "memory")
 	g := s.as(grace)
-	s.as(alan).post(knotsLesson+"/delete").want(t, http.StatusSeeOther)
-	g.post(knotsLesson, lessonForm("A long text\nthat should not be lost.", "1")...).want(t, http.StatusNotFound, "that should not be lost.", "What you wrote is still here")
+	s.as(alan).post(lessonDesk+"/delete").want(t, http.StatusSeeOther)
+	g.post(lessonDesk, lessonForm("A long text\nthat should not be lost.", "1")...).want(t, http.StatusNotFound, "that should not be lost.", "What you wrote is still here")
 }
