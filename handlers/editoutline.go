@@ -112,7 +112,7 @@ func (s *Server) moveLesson(c echo.Context) error {
 	chapter := lesson.ChapterID
 	if named := f.get("chapter"); named != "" {
 		if chapter, err = school.ParseID(named); err != nil {
-			return err
+			return &school.Invalid{Field: "chapter", Reason: "Choose one of the chapters."}
 		}
 	}
 	if err := s.DB.MoveLesson(c.Request().Context(), lesson.ID, chapter, to, s.Now()); err != nil {

@@ -138,6 +138,8 @@ func (s *Server) errorPage(c echo.Context, status int, err error) error {
 	props.Back, props.BackLabel = s.wayBack(c, status)
 	if status == http.StatusUnauthorized {
 		props.Kept = keptForm(c)
+	} else if !errors.Is(err, errForeign) {
+		props.Sent = keptForm(c)
 	}
 	return s.page(c, status, views.ErrorPage(s.frame(c, props.Title, ""), props))
 }

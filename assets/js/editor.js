@@ -88,6 +88,7 @@ function accepted(sent, version, readers) {
   find("stale").hidden = true;
   find("readers").textContent = readers;
   document.querySelector("h1").textContent = now.get("title");
+  settle();
   kept.drop();
   if (unchanged) {
     say(`Saved at ${clock()}`);
@@ -95,6 +96,14 @@ function accepted(sent, version, readers) {
     keep();
     say("Typing, not saved yet");
   }
+}
+
+// settle takes away what stood there to decide between two texts.
+function settle() {
+  if (!find("conflict")) return;
+  find("conflict").remove();
+  find("drop").remove();
+  find("save").textContent = "Save";
 }
 
 function notSaved(reason) {

@@ -39,7 +39,7 @@ func TestBackends_keepTheContract(t *testing.T) {
 	for _, subject := range subjects {
 		for _, cookies := range []session.Cookies{{Secure: false}, {Secure: true}} {
 			t.Run(subject.name+" over "+map[bool]string{false: "http", true: "https"}[cookies.Secure], func(t *testing.T) {
-				findings := sessiontest.Run(t.Context(), sessiontest.Subject{
+				findings := sessiontest.Run(sessiontest.Subject{
 					Cookies: cookies,
 					Open: func(terms sessiontest.Terms) (sessiontest.Instance, error) {
 						return subject.open(t, terms), nil

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gorilla/sessions"
+
 	"lectern/db/school"
 	"lectern/handlers/session"
 )
@@ -145,14 +147,28 @@ func oldIDDeadAfterRenew(w *world) {
 }
 
 func end(w *world) {
-	ada, grace := w.arrive(Ada), w.arrive(Grace)
+	ada, grace, alan := w.arrive(Ada), w.arrive(Grace), w.arrive(Alan)
 	w.out(ada.Do(w.manager.End), "signing out leaves the visitor signed in")
 	if ada.Cookie(w.cookie) != "" {
 		w.wrong("signing out leaves the cookie in the browser")
 	}
 	w.out(ada.Visit(), "somebody is signed in after signing out")
 	w.out(ada.Do(w.manager.End), "signing out twice signs in")
+	w.done(alan.Do(w.discard).Err, "ending by Options.MaxAge")
+	if alan.Cookie(w.cookie) != "" {
+		w.wrong("ending by Options.MaxAge leaves the cookie in the browser")
+	}
 	w.in(grace.Visit(), "one person's signing out signs another out")
+}
+
+// discard is how gorilla's users end a session.
+func (w *world) discard(rw http.ResponseWriter, r *http.Request) error {
+	s, err := w.Backend.Get(r, w.cookie)
+	if err != nil {
+		return err
+	}
+	s.Options = &sessions.Options{MaxAge: -1}
+	return w.Backend.Save(r, rw, s)
 }
 
 func copyDeadAfterEnd(w *world) {

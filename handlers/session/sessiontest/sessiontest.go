@@ -28,7 +28,6 @@
 package sessiontest
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -141,10 +140,10 @@ func Checks() []string {
 // Run puts the subject through every check and returns what is wrong with it.
 // A check that needs what the subject does not have (a second server, a store
 // that can be taken away) finds nothing.
-func Run(ctx context.Context, subject Subject) []Finding {
+func Run(subject Subject) []Finding {
 	var findings []Finding
 	for _, c := range checks {
-		for _, wrong := range examine(ctx, subject, c) {
+		for _, wrong := range examine(subject, c) {
 			findings = append(findings, Finding{Check: c.name, Wrong: wrong})
 		}
 	}
@@ -153,8 +152,8 @@ func Run(ctx context.Context, subject Subject) []Finding {
 
 // examine runs one check in a world of its own. A backend that panics has a
 // finding; the other checks go on.
-func examine(ctx context.Context, subject Subject, c check) (wrongs []string) {
-	w, err := newWorld(ctx, subject)
+func examine(subject Subject, c check) (wrongs []string) {
+	w, err := newWorld(subject)
 	if err != nil {
 		return []string{fmt.Sprintf("the backend cannot be opened: %v", err)}
 	}

@@ -2,6 +2,7 @@ package sessiontest
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 
 	"lectern/db/school"
@@ -14,7 +15,7 @@ type Act func(w http.ResponseWriter, r *http.Request) error
 
 // Site is the smallest site that has sessions: it loads the visitor's session,
 // does what was asked, and answers 200 to a member, 401 to a stranger, 503 when
-// the store is away and 500 on other trouble.
+// the store is away and 500 on other trouble, a panic among it.
 type Site struct {
 	Manager *session.Manager
 	School  *School
@@ -29,8 +30,16 @@ type errand struct {
 
 type errandKey struct{}
 
+var errPanic = errors.New("the backend panics")
+
 func (s Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e := r.Context().Value(errandKey{}).(errand)
+	defer func() {
+		if p := recover(); p != nil {
+			e.answer.Err = fmt.Errorf("%w: %v", errPanic, p)
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}()
 	r, visit, err := s.Manager.Load(w, r)
 	if err == nil && e.act != nil {
 		err = e.act(w, r)

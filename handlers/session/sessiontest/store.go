@@ -34,10 +34,11 @@ func storeGoesAway(w *world) {
 	ada := w.arrive(Ada)
 	gone := func(act Act) Act { return after(func() { w.Away(true) }, act) }
 	for what, act := range map[string]Act{
-		"signing out": w.manager.End,
-		"renewing":    w.manager.Renew,
-		"signing in":  w.site.SignIn(Ada, session.StartOptions{}),
-		"saving":      w.save(func() { w.Away(true) }),
+		"signing out":              w.manager.End,
+		"renewing":                 w.manager.Renew,
+		"signing in":               w.site.SignIn(Ada, session.StartOptions{}),
+		"saving":                   w.save(func() { w.Away(true) }),
+		"ending by Options.MaxAge": w.discard,
 	} {
 		w.away(ada.Do(gone(act)), what)
 		w.Away(false)

@@ -43,6 +43,7 @@ func absoluteEnd(w *world) {
 	if w.out(a, "a busy session goes on at its absolute end") && a.Trace.Reason != session.Expired {
 		w.wrong("a session whose time is over is refused because of %q", a.Trace.Reason)
 	}
+	w.counts(0, "at the absolute end of the only session")
 }
 
 func rememberMe(w *world) {

@@ -23,8 +23,8 @@ type world struct {
 	wrongs  []string
 }
 
-func newWorld(ctx context.Context, subject Subject) (*world, error) {
-	w := &world{ctx: ctx, clock: NewClock(), cookies: subject.Cookies}
+func newWorld(subject Subject) (*world, error) {
+	w := &world{ctx: context.Background(), clock: NewClock(), cookies: subject.Cookies}
 	instance, err := subject.Open(Terms{Cookies: subject.Cookies, Lifetimes: Lifetimes, Now: w.clock.Now})
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func newWorld(ctx context.Context, subject Subject) (*world, error) {
 	w.cookie = subject.Cookies.Name(instance.Backend.CookieName())
 	people := NewSchool()
 	open := func(b session.Backend) (Site, error) {
-		m, err := session.NewManager(ctx, session.Config{
+		m, err := session.NewManager(w.ctx, session.Config{
 			Backends:  []session.Backend{b},
 			Default:   b.Name(),
 			Cookies:   subject.Cookies,
