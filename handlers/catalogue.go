@@ -23,7 +23,7 @@ const maxCursor = 1000
 func (s *Server) showCourses(c echo.Context) error {
 	v := visitorOf(c)
 	q := catalogueQuery(c.QueryParams(), v.SignedIn())
-	if key, ok := pageKey(c, q); ok {
+	if key, ok := s.pageKey(c, q); ok {
 		return s.cachedPage(c, key, func() (views.Frame, pageView, error) { return s.catalogue(c, q) })
 	}
 	f, view, err := s.catalogue(c, q)

@@ -9,6 +9,7 @@ import (
 
 	"lectern/db/school"
 	"lectern/handlers/policy"
+	"lectern/handlers/session"
 	"lectern/views"
 	"lectern/views/ui"
 )
@@ -21,7 +22,7 @@ func (s *Server) frame(c echo.Context, title, section string) views.Frame {
 		Title:   title,
 		Section: section,
 		Here:    here(c),
-		Theme:   themeOf(c.Request()),
+		Theme:   s.themeOf(c.Request()),
 		Said:    sentences[c.QueryParam("said")],
 		Teaches: s.may(c, policy.TeachView, policy.Object{}),
 		Manages: s.may(c, policy.UserManage, policy.Object{}),
@@ -98,10 +99,16 @@ func merged(all ...map[string]string) map[string]string {
 	return sum
 }
 
+// themeCookie holds the visitor's choice of light or dark.
 const themeCookie = "lectern-theme"
 
-func themeOf(r *http.Request) string {
-	cookie, err := r.Cookie(themeCookie)
+// cookies are the site's one policy for cookies, for those that are no session.
+func (s *Server) cookies() session.Cookies {
+	return session.Cookies{Secure: s.BaseURL.Scheme == "https"}
+}
+
+func (s *Server) themeOf(r *http.Request) string {
+	cookie, err := r.Cookie(s.cookies().Name(themeCookie))
 	if err != nil || cookie.Value != "light" && cookie.Value != "dark" {
 		return ""
 	}
@@ -115,17 +122,16 @@ func (s *Server) changeAppearance(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	cookie := &http.Cookie{
-		Name: themeCookie, Value: f.get("theme"), Path: "/", MaxAge: 365 * 24 * 3600,
-		HttpOnly: true, Secure: s.BaseURL.Scheme == "https", SameSite: http.SameSiteLaxMode,
-	}
-	switch cookie.Value {
+	now := s.Now()
+	switch theme := f.get("theme"); theme {
 	case "light", "dark":
+		if err := s.cookies().Set(c.Response(), themeCookie, theme, now, now.AddDate(1, 0, 0)); err != nil {
+			return err
+		}
 	case "system":
-		cookie.Value, cookie.MaxAge = "", -1
+		s.cookies().Clear(c.Response(), themeCookie)
 	default:
 		return &school.Invalid{Field: "theme", Reason: "Choose light, dark or system."}
 	}
-	c.SetCookie(cookie)
 	return seeOther(c, localPath(f.get("next")))
 }

@@ -143,7 +143,7 @@ func TestCookies_haveTheirFlags(t *testing.T) {
 				if strings.Contains(line, "; Secure") != secure {
 					t.Errorf("%s: Secure is wrong in %q", base, line)
 				}
-				if !strings.HasPrefix(line, "lectern-theme=") && strings.HasPrefix(line, "__Host-") != secure {
+				if strings.HasPrefix(line, "__Host-") != secure {
 					t.Errorf("%s: the prefix is wrong in %q", base, line)
 				}
 			}

@@ -75,7 +75,7 @@ func (k *pageCache) put(key string, p cachedPage) {
 // all that the page says of the visitor. ok is false where the page is
 // somebody's own: with a session cookie, good or bad, or with a sentence about
 // what they have just done.
-func pageKey(c echo.Context, q db.CourseQuery) (key string, ok bool) {
+func (s *Server) pageKey(c echo.Context, q db.CourseQuery) (key string, ok bool) {
 	r, v := c.Request(), visitorOf(c)
 	if trace := &v.visit.Trace; v.SignedIn() || trace.Cookie != "" || len(trace.Steps()) != 1 {
 		return "", false
@@ -91,7 +91,7 @@ func pageKey(c echo.Context, q db.CourseQuery) (key string, ok bool) {
 			open = ""
 		}
 	}
-	return themeOf(r) + " " + open + " " + v.visit.Backend() + " " + catalogueAddress(q), true
+	return s.themeOf(r) + " " + open + " " + v.visit.Backend() + " " + catalogueAddress(q), true
 }
 
 // stripMark stands for the X-ray strip, and timeMark for the times in it,

@@ -33,6 +33,7 @@ func TestBrowser_learnerJourney(t *testing.T) {
 				t.Errorf("after the switch the cookies are %v", got)
 			}
 
+			b.visit("/courses/statistics-by-hand")
 			b.press(`form[action="/courses/statistics-by-hand/join"] button`)
 			b.says("main", "You have joined")
 			b.visit("/courses/statistics-by-hand")
