@@ -197,8 +197,7 @@ func (b *Backend) issue(rec *session.Record) (string, error) {
 	rec.Handle = id
 	rec.ExpiresAt = end.Truncate(time.Second)
 	rec.IdleUntil, rec.SeenAt = time.Time{}, time.Time{}
-	key := b.keys.signing()
-	token, err := encode(header{Algorithm: algorithm, KeyID: key.ID, Type: tokenType}, claims{
+	token, err := sign(claims{
 		Issuer:    b.issuer,
 		Audience:  audience,
 		Subject:   string(rec.UserID),
@@ -209,7 +208,7 @@ func (b *Backend) issue(rec *session.Record) (string, error) {
 		AuthTime:  rec.AuthAt.Unix(),
 		Role:      string(rec.Role),
 		Methods:   rec.Methods,
-	}, key.secret)
+	}, b.keys.signing())
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errIssue, err)
 	}

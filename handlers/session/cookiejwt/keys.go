@@ -24,6 +24,7 @@ const maxKeyID = 32
 type Key struct {
 	ID     string
 	secret []byte
+	head   string // the first part of every token that it signs
 }
 
 // Keys is a set of keys. The first signs; all of them verify, so that tokens
@@ -33,6 +34,16 @@ type Keys struct {
 }
 
 func (k Keys) signing() Key { return k.all[0] }
+
+// byHead finds the key of a token by its first part, as this site writes it.
+func (k Keys) byHead(head string) (Key, bool) {
+	for _, key := range k.all {
+		if key.head == head {
+			return key, true
+		}
+	}
+	return Key{}, false
+}
 
 func (k Keys) find(id string) (Key, bool) {
 	for _, key := range k.all {
@@ -68,7 +79,11 @@ func ParseKeys(s string) (Keys, error) {
 				return Keys{}, fmt.Errorf("key %q is there twice", id)
 			}
 		}
-		keys.all = append(keys.all, Key{ID: id, secret: secret})
+		head, err := encode(header{Algorithm: algorithm, KeyID: id, Type: tokenType})
+		if err != nil {
+			return Keys{}, fmt.Errorf("key %q: %w", id, err)
+		}
+		keys.all = append(keys.all, Key{ID: id, secret: secret, head: head})
 	}
 	return keys, nil
 }

@@ -54,8 +54,12 @@ func (b *Backend) read(token string, trace *session.Trace) (*session.Record, ses
 	return rec, reason
 }
 
-// key chooses the key by the header, of which nothing else is believed.
+// key chooses the key by the header, of which nothing else is believed. A
+// header as this site writes it is known at sight; any other has to be read.
 func (b *Backend) key(head string) (Key, session.Reason) {
+	if key, ok := b.keys.byHead(head); ok {
+		return key, ""
+	}
 	raw, err := segment.DecodeString(head)
 	if err != nil {
 		return Key{}, session.Malformed

@@ -51,18 +51,20 @@ func decode(data []byte, into any) error {
 	return json.Unmarshal(data, into, json.RejectUnknownMembers(true))
 }
 
-// encode writes and signs a token.
-func encode(h header, c claims, secret []byte) (string, error) {
-	head, err := json.Marshal(h)
+// encode writes one part of a token.
+func encode(part any) (string, error) {
+	raw, err := json.Marshal(part)
+	return segment.EncodeToString(raw), err
+}
+
+// sign writes a token.
+func sign(c claims, key Key) (string, error) {
+	body, err := encode(c)
 	if err != nil {
 		return "", err
 	}
-	body, err := json.Marshal(c)
-	if err != nil {
-		return "", err
-	}
-	signed := segment.EncodeToString(head) + "." + segment.EncodeToString(body)
-	signature, err := jwt.SigningMethodHS256.Sign(signed, secret)
+	signed := key.head + "." + body
+	signature, err := jwt.SigningMethodHS256.Sign(signed, key.secret)
 	if err != nil {
 		return "", err
 	}

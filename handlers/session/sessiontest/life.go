@@ -78,7 +78,7 @@ func anonymousCreatesNothing(w *world) {
 	stranger := w.browser()
 	for range 3 {
 		stranger.Visit()
-		stranger.Do(w.save(nil))
+		stranger.Do(w.save(nothing))
 	}
 	if len(stranger.jar) > 0 {
 		w.wrong("a stranger is given the cookie %s", stranger.jar[0].name)
@@ -92,7 +92,7 @@ func save(w *world) {
 	ada := w.arrive(Ada)
 	w.clock.Move(5 * time.Minute)
 	before := ada.Cookie(w.cookie)
-	a := ada.Do(w.save(nil))
+	a := ada.Do(w.save(nothing))
 	w.in(a, "saving signs out")
 	if ada.Cookie(w.cookie) != before {
 		w.wrong("saving changes the cookie")
@@ -103,17 +103,29 @@ func save(w *world) {
 
 // save is what gorilla's users do: Get, something slow, Save.
 func (w *world) save(meanwhile func()) Act {
+	return w.getAndSave(func(*sessions.Session) { meanwhile() })
+}
+
+// discard is how gorilla's users end a session.
+func (w *world) discard(meanwhile func()) Act {
+	return w.getAndSave(func(s *sessions.Session) {
+		meanwhile()
+		s.Options = &sessions.Options{MaxAge: -1}
+	})
+}
+
+func (w *world) getAndSave(between func(*sessions.Session)) Act {
 	return func(rw http.ResponseWriter, r *http.Request) error {
 		s, err := w.Backend.Get(r, w.cookie)
 		if err != nil {
 			return err
 		}
-		if meanwhile != nil {
-			meanwhile()
-		}
+		between(s)
 		return w.Backend.Save(r, rw, s)
 	}
 }
+
+func nothing() {}
 
 func renewGivesNewID(w *world) {
 	ada := w.arrive(Ada)
@@ -154,21 +166,11 @@ func end(w *world) {
 	}
 	w.out(ada.Visit(), "somebody is signed in after signing out")
 	w.out(ada.Do(w.manager.End), "signing out twice signs in")
-	w.done(alan.Do(w.discard).Err, "ending by Options.MaxAge")
+	w.done(alan.Do(w.discard(nothing)).Err, "ending by Options.MaxAge")
 	if alan.Cookie(w.cookie) != "" {
 		w.wrong("ending by Options.MaxAge leaves the cookie in the browser")
 	}
 	w.in(grace.Visit(), "one person's signing out signs another out")
-}
-
-// discard is how gorilla's users end a session.
-func (w *world) discard(rw http.ResponseWriter, r *http.Request) error {
-	s, err := w.Backend.Get(r, w.cookie)
-	if err != nil {
-		return err
-	}
-	s.Options = &sessions.Options{MaxAge: -1}
-	return w.Backend.Save(r, rw, s)
 }
 
 func copyDeadAfterEnd(w *world) {

@@ -32,15 +32,15 @@ func storeGoesAway(w *world) {
 		return
 	}
 	ada := w.arrive(Ada)
-	gone := func(act Act) Act { return after(func() { w.Away(true) }, act) }
+	gone := func() { w.Away(true) }
 	for what, act := range map[string]Act{
-		"signing out":              w.manager.End,
-		"renewing":                 w.manager.Renew,
-		"signing in":               w.site.SignIn(Ada, session.StartOptions{}),
-		"saving":                   w.save(func() { w.Away(true) }),
-		"ending by Options.MaxAge": w.discard,
+		"signing out":              after(gone, w.manager.End),
+		"renewing":                 after(gone, w.manager.Renew),
+		"signing in":               after(gone, w.site.SignIn(Ada, session.StartOptions{})),
+		"saving":                   w.save(gone),
+		"ending by Options.MaxAge": w.discard(gone),
 	} {
-		w.away(ada.Do(gone(act)), what)
+		w.away(ada.Do(act), what)
 		w.Away(false)
 		w.in(ada.Visit(), what+" while the store is away ends the session")
 	}
@@ -91,7 +91,7 @@ func manyAtOnce(w *world) {
 				case 1:
 					a = b.Do(w.manager.Renew)
 				case 2:
-					a = b.Do(w.save(nil))
+					a = b.Do(w.save(nothing))
 				default:
 					a = b.Visit()
 				}
