@@ -96,11 +96,20 @@ func (s *Server) xrayTicket(x *views.XRay, v *visitor, rec session.Record) {
 		{Name: "user", Value: short(string(rec.UserID)) + ", role " + string(rec.Role)},
 		{Name: "created", Value: moment(rec.CreatedAt, now) + ", " + methodsLabel(rec.Methods)},
 		{Name: "last visit noted", Value: moment(rec.SeenAt, now)},
-		{Name: "started from", Value: rec.Address + ", " + rec.Device},
+		{Name: "started from", Value: startedFrom(rec)},
 		{Name: "ends", Value: moment(rec.IdleUntil, now) + " without a visit, " + moment(rec.ExpiresAt, now) + " at the latest"},
 	}
 	x.RoleFrom = "the record on the server, just now"
 	x.Steps = append([]ui.Step{x.Steps[0], {Name: "Verify signature", Where: "nothing is signed", Skipped: true}}, x.Steps[1:]...)
+}
+
+// startedFrom is where and in what the session was started. One that continues
+// a token does not know, because a token does not say.
+func startedFrom(rec session.Record) string {
+	if rec.Address == "" {
+		return "not known: it continues a token, which does not say"
+	}
+	return rec.Address + ", " + rec.Device
 }
 
 // refusals say why a cookie was no good, for the person who sent it.

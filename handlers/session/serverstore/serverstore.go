@@ -274,8 +274,9 @@ func (b *Backend) Count(ctx context.Context) (int, error) {
 	return n, away(err)
 }
 
-// Sweep deletes records whose time is over, a batch at a time, until there are
-// none or ctx ends. It reports how many there were.
+// Sweep deletes records whose time is over, a batch at a time, until the store
+// finds no full batch any more or ctx ends; a store may look at a part of its
+// records each time. It reports how many it deleted.
 func (b *Backend) Sweep(ctx context.Context) (int, error) {
 	const batch = 500
 	total := 0
