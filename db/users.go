@@ -14,11 +14,12 @@ const userColumns = `
 	       u.role,
 	       u.demo,
 	       u.disabled_at,
+	       u.sessions_ended_at,
 	       u.created_at`
 
 // userFields are where userColumns are scanned to.
 func userFields(u *school.User) []any {
-	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.Demo, instant{&u.DisabledAt}, instant{&u.CreatedAt}}
+	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.Demo, instant{&u.DisabledAt}, instant{&u.SessionsEndedAt}, instant{&u.CreatedAt}}
 }
 
 func scanUser(row scanner) (u school.User, err error) {
@@ -197,6 +198,21 @@ func (d *DB) Disable(ctx context.Context, id school.ID, now time.Time) error {
 func (d *DB) Enable(ctx context.Context, id school.ID) error {
 	_, err := d.changeStanding(ctx, id, func(u *school.User) { u.DisabledAt = time.Time{} })
 	return err
+}
+
+var endSessions = statement("end sessions of user", `
+	UPDATE users
+	   SET sessions_ended_at = $1
+	 WHERE id = $2
+	   AND COALESCE(sessions_ended_at, 0) < $1`)
+
+// EndSessions notes that all of a person's sessions that began before at are
+// over. It never moves the moment back.
+func (d *DB) EndSessions(ctx context.Context, id school.ID, at time.Time) error {
+	return d.write(ctx, func(t *tx) error {
+		_, err := t.exec(ctx, endSessions, at.UnixMilli(), id)
+		return err
+	})
 }
 
 // changeStanding changes a person's role or whether they may sign in, keeps the

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -38,6 +39,7 @@ func (s *Server) signIn(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	began := s.Now()
 	user, err := s.Passwords.SignIn(c.Request().Context(), auth.Attempt{
 		Email:    f.get("email"),
 		Password: f.get("password"),
@@ -60,7 +62,7 @@ func (s *Server) signIn(c echo.Context) error {
 	case err != nil:
 		return err
 	}
-	if err := s.startSession(c, user, f.get("backend"), p.Remembered); err != nil {
+	if err := s.startSession(c, user, began, f.get("backend"), p.Remembered); err != nil {
 		return err
 	}
 	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignIn, user.Name, "with a password")
@@ -74,13 +76,14 @@ func (s *Server) signIn(c echo.Context) error {
 }
 
 // startSession signs somebody in with a new session. Only the password has
-// been checked, so only "pwd" is claimed (RFC 8176).
-func (s *Server) startSession(c echo.Context, user school.User, backend string, remember bool) error {
+// been checked, so only "pwd" is claimed (RFC 8176). They have proved who they
+// are as of the moment at which they were asked.
+func (s *Server) startSession(c echo.Context, user school.User, began time.Time, backend string, remember bool) error {
 	if !s.Sessions.Choice() || !slices.Contains(s.Sessions.Names(), backend) {
 		backend = ""
 	}
 	return s.Sessions.Start(c.Response(), c.Request(),
-		session.Identity{UserID: user.ID, Role: user.Role, Methods: []string{"pwd"}, AuthAt: s.Now()},
+		session.Identity{UserID: user.ID, Role: user.Role, Methods: []string{"pwd"}, AuthAt: began},
 		session.StartOptions{Backend: backend, Remember: remember, Address: address(c).String(), Device: deviceOf(c.Request().UserAgent())},
 	)
 }

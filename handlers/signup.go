@@ -66,7 +66,8 @@ func (s *Server) signUp(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.startSession(c, user, "", false); err != nil {
+	s.Passwords.Welcome(email, address(c))
+	if err := s.startSession(c, user, user.CreatedAt, "", false); err != nil {
 		return err
 	}
 	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignUp, user.Name, "")

@@ -26,10 +26,6 @@ type serveCommand struct {
 	settings `embed:""`
 }
 
-// signUps lets a whole class behind one address open their accounts in the
-// first hour, and slows whoever would open accounts without end.
-var signUps = auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}
-
 // grace is how long requests in flight may take to finish after a signal.
 const grace = 10 * time.Second
 
@@ -153,7 +149,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 		Sessions:  manager,
 		Passwords: auth.NewPasswords(school, hasher, auth.NewThrottle(time.Now), log),
 		Hasher:    hasher,
-		SignUps:   auth.NewLimiter(signUps, time.Now),
+		SignUps:   auth.NewLimiter(auth.SignUpByAddress, time.Now),
 		Log:       log,
 		Now:       time.Now,
 		Random:    rand.Reader,
@@ -161,27 +157,38 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 		Demo:      s.Demo,
 		Proxies:   proxies,
 	})
-	return site, sweeper(log, memory, database), err
+	return site, housekeeping(log, manager, memory, database), err
 }
 
-// sweeper clears away ended sessions, now and every few minutes.
-func sweeper(log *slog.Logger, backends ...*serverstore.Backend) func(context.Context) {
+// housekeeping clears away ended sessions every few minutes, and hears within
+// seconds of a switch that another server on the same data has made.
+func housekeeping(log *slog.Logger, manager *session.Manager, backends ...*serverstore.Backend) func(context.Context) {
 	return func(ctx context.Context) {
-		tick := time.NewTicker(5 * time.Minute)
-		defer tick.Stop()
+		sweep, refresh := time.NewTicker(5*time.Minute), time.NewTicker(2*time.Second)
+		defer sweep.Stop()
+		defer refresh.Stop()
+		sweepAll(ctx, log, backends)
 		for {
-			for _, b := range backends {
-				if n, err := b.Sweep(ctx); err != nil && ctx.Err() == nil {
-					log.Warn("sessions not swept", "backend", b.Name(), "err", err)
-				} else if n > 0 {
-					log.Info("sessions swept", "backend", b.Name(), "ended", n)
-				}
-			}
 			select {
 			case <-ctx.Done():
 				return
-			case <-tick.C:
+			case <-sweep.C:
+				sweepAll(ctx, log, backends)
+			case <-refresh.C:
+				if err := manager.Refresh(ctx); err != nil && ctx.Err() == nil {
+					log.Warn("site setting not read", "err", err)
+				}
 			}
+		}
+	}
+}
+
+func sweepAll(ctx context.Context, log *slog.Logger, backends []*serverstore.Backend) {
+	for _, b := range backends {
+		if n, err := b.Sweep(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("sessions not swept", "backend", b.Name(), "err", err)
+		} else if n > 0 {
+			log.Info("sessions swept", "backend", b.Name(), "ended", n)
 		}
 	}
 }

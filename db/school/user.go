@@ -69,6 +69,9 @@ type User struct {
 	Role       Role
 	Demo       bool      // one of the demo accounts, whose password everybody knows
 	DisabledAt time.Time // zero while the account may sign in
+	// SessionsEndedAt is when all their sessions were last ended at one stroke;
+	// zero if never. What was issued before is not exchanged for anything new.
+	SessionsEndedAt time.Time
 	CreatedAt  time.Time
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,9 @@ const choiceCookie = "lectern-backend"
 type People interface {
 	// User returns school.ErrNotFound for someone who is not in the school.
 	User(ctx context.Context, id school.ID) (school.User, error)
+	// EndSessions notes that all of a person's sessions that began before at
+	// are over, for those that nothing else can end.
+	EndSessions(ctx context.Context, id school.ID, at time.Time) error
 }
 
 // Manager keeps everybody's sessions: it holds the backends, the site's
@@ -39,8 +43,10 @@ type Manager struct {
 	choose    bool
 	now       func() time.Time
 
-	site    atomic.Pointer[Site]
-	carried atomic.Int64
+	switching sync.Mutex // held while an admin switches the site
+	exchanged recent
+	site      atomic.Pointer[Site]
+	carried   atomic.Int64
 }
 
 // Config is what a Manager is made of.
@@ -108,7 +114,7 @@ func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*http.Request, *
 			return r, v, err
 		}
 	}
-	if v.record == nil && v.Trace.Reason != "" && pageLoad(r) {
+	if v.record == nil && v.Trace.Reason != "" && pageLoad(r) && !m.exchanged.has(v.Trace.handle, m.now()) {
 		for _, b := range m.backends {
 			if b == v.backend || slices.Contains(m.Site().CarryFrom, b.Name()) {
 				m.clear(w, r, b)
@@ -124,7 +130,12 @@ func (m *Manager) load(r *http.Request, v *Visit, b Backend) error {
 		return err
 	}
 	v.session = s
-	if rec, ok := RecordOf(s); ok {
+	rec, ok := RecordOf(s)
+	switch {
+	case !ok:
+	case rec.CreatedAt.Before(m.Site().endedFor(b)):
+		v.Trace.Refuse(EndedForAll)
+	default:
 		v.record = rec
 		v.Trace.Backend = b.Name()
 	}
@@ -151,6 +162,10 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, id Identity, o S
 		}
 	}
 	rec := &Record{Identity: id, Remember: o.Remember, CreatedAt: m.now(), Address: o.Address, Device: o.Device}
+	// A password takes a while to check. Whoever was put out meanwhile stays out.
+	if err := m.standing(r.Context(), rec, id.AuthAt, time.Millisecond); err != nil {
+		return err
+	}
 	if err := m.replace(w, r, v, b, rec, false); err != nil {
 		return err
 	}
@@ -207,30 +222,6 @@ func (m *Manager) reissue(w http.ResponseWriter, r *http.Request, v *Visit, b Ba
 	return m.replace(w, r, v, b, rec, true)
 }
 
-// Why a sign-in cannot be continued.
-var (
-	errNoSuchUser = fmt.Errorf("%w: the person is not in the school any more", ErrNoSession)
-	errClosed     = fmt.Errorf("%w: the account is closed", ErrNoSession)
-)
-
-// successor is the record that continues old: the same sign-in by the same
-// person, with the role that they have now.
-func (m *Manager) successor(ctx context.Context, old *Record) (*Record, error) {
-	user, err := m.people.User(ctx, old.UserID)
-	switch {
-	case errors.Is(err, school.ErrNotFound):
-		return nil, errNoSuchUser
-	case err != nil:
-		return nil, err
-	case user.Disabled():
-		return nil, errClosed
-	}
-	next := *old
-	next.Role = user.Role
-	next.CreatedAt = m.now()
-	return &next, nil
-}
-
 // replace starts rec in b and then ends the session that the visitor came
 // with, in this order: whoever cannot get the new one keeps the old one. It
 // also clears the cookie of a kind that is not theirs any more.
@@ -246,12 +237,18 @@ func (m *Manager) replace(w http.ResponseWriter, r *http.Request, v *Visit, b Ba
 	if err := b.Save(r, w, fresh); err != nil {
 		return err
 	}
-	if v.record != nil {
-		err := discard(r, v.session)
-		if err != nil && (continues || !errors.Is(err, ErrEnded)) {
-			w.Header()["Set-Cookie"] = sent
-			return errors.Join(err, discard(r, fresh))
+	err := m.stands(r.Context(), rec)
+	if err == nil && v.record != nil {
+		if err = discard(r, v.session); !continues && errors.Is(err, ErrEnded) {
+			err = nil
 		}
+	}
+	if err != nil {
+		w.Header()["Set-Cookie"] = sent
+		return errors.Join(err, discard(r, fresh))
+	}
+	if v.record != nil {
+		m.exchanged.add(v.record.Handle, m.now())
 	}
 	for _, other := range m.backends {
 		if other.CookieName() != b.CookieName() {
@@ -303,18 +300,19 @@ func (m *Manager) clear(w http.ResponseWriter, r *http.Request, b Backend) {
 }
 
 // EndOthers ends all sessions of the visitor but this one, in every backend
-// that can.
+// that can. Where nothing can be ended, what began before this session is
+// worth nothing new any more; so Renew this one first.
 func (m *Manager) EndOthers(r *http.Request) (Ended, error) {
 	v := VisitFrom(r.Context())
 	if v == nil || v.record == nil {
 		return Ended{}, ErrNoSession
 	}
-	return m.endUser(r.Context(), v.record.UserID, v.record.Handle)
+	return m.endUser(r.Context(), v.record.UserID, v.record.Handle, v.record.CreatedAt)
 }
 
 // EndUser ends all sessions of a person in every backend that can.
 func (m *Manager) EndUser(ctx context.Context, user school.ID) (Ended, error) {
-	return m.endUser(ctx, user, "")
+	return m.endUser(ctx, user, "", m.now())
 }
 
 // Ended says what could be ended and what could not.
@@ -325,9 +323,9 @@ type Ended struct {
 	Until time.Time
 }
 
-func (m *Manager) endUser(ctx context.Context, user school.ID, except string) (Ended, error) {
+func (m *Manager) endUser(ctx context.Context, user school.ID, except string, before time.Time) (Ended, error) {
 	ended := Ended{Until: m.staleUntil()}
-	var failed error
+	failed := m.people.EndSessions(ctx, user, before)
 	for _, b := range m.backends {
 		revoker, ok := b.(Revoker)
 		if !ok {

@@ -34,6 +34,20 @@ type Settings interface {
 	SetSetting(ctx context.Context, key, value string, now time.Time) error
 }
 
+// cut is the moment before which tokens are refused. Tokens carry whole
+// seconds, so it lies at the next one, and tokens issued from EndedAt on are
+// dated there.
+func (s Site) cut() time.Time { return s.EndedAt.Truncate(time.Second).Add(time.Second) }
+
+// endedFor is the moment before which records of a backend are over, even if
+// the one who ended them was stopped halfway. A Cutter sees to its own.
+func (s Site) endedFor(b Backend) time.Time {
+	if _, ok := b.(Cutter); ok {
+		return time.Time{}
+	}
+	return s.EndedAt
+}
+
 const siteKey = "sessions"
 
 // Existing says what becomes of people who are signed in when the site is
@@ -86,12 +100,15 @@ func (m *Manager) SwitchSite(w http.ResponseWriter, r *http.Request, name string
 	if b == nil {
 		return Switched{}, ErrUnknownBackend
 	}
-	ctx, now, before, v := r.Context(), m.now(), m.Site(), VisitFrom(r.Context())
+	m.switching.Lock()
+	defer m.switching.Unlock()
+	// An admin who does not wait for the answer leaves nothing half done.
+	ctx := context.WithoutCancel(r.Context())
+	r = r.WithContext(ctx)
+	now, before, v := m.now(), m.Site(), VisitFrom(ctx)
 	next := Site{Backend: name, EndedAt: before.EndedAt, SwitchedAt: now, Configured: before.Configured}
 	if existing == EndThem {
-		// Tokens carry whole seconds. The cut lies at the next one, and tokens
-		// issued from now on are dated there.
-		next.EndedAt = now.Truncate(time.Second).Add(time.Second)
+		next.EndedAt = now
 	} else {
 		next.CarryFrom = slices.DeleteFunc(append(slices.Clone(before.CarryFrom), before.Backend),
 			func(from string) bool { return from == name })
@@ -111,6 +128,10 @@ func (m *Manager) SwitchSite(w http.ResponseWriter, r *http.Request, name string
 		return result, err
 	}
 	if own != "" {
+		// The admin's own does not wait: it is exchanged in this request.
+		if _, counted := v.backend.(Counter); counted && slices.Contains(next.CarryFrom, v.backend.Name()) {
+			result.Waiting--
+		}
 		if err := m.reissue(w, r, v, b); err != nil {
 			return result, err
 		}
@@ -125,7 +146,7 @@ func (m *Manager) settle(ctx context.Context, site Site, existing Existing, own 
 	for _, b := range m.backends {
 		if existing == EndThem {
 			if cutter, ok := b.(Cutter); ok {
-				cutter.RefuseBefore(site.EndedAt)
+				cutter.RefuseBefore(site.cut())
 				result.Tokens = true
 			}
 			if revoker, ok := b.(Revoker); ok {
@@ -196,6 +217,14 @@ func (m *Manager) carry(w http.ResponseWriter, r *http.Request, v *Visit) error 
 	return nil
 }
 
+// Refresh reads the choice anew, for a server beside which another one has
+// changed it.
+func (m *Manager) Refresh(ctx context.Context) error {
+	m.switching.Lock()
+	defer m.switching.Unlock()
+	return m.loadSite(ctx, m.Site().Configured)
+}
+
 func (m *Manager) loadSite(ctx context.Context, configured string) error {
 	site := Site{Backend: configured, Configured: configured}
 	value, err := m.settings.Setting(ctx, siteKey)
@@ -217,7 +246,7 @@ func (m *Manager) loadSite(ctx context.Context, configured string) error {
 	}
 	for _, b := range m.backends {
 		if cutter, ok := b.(Cutter); ok && !site.EndedAt.IsZero() {
-			cutter.RefuseBefore(site.EndedAt)
+			cutter.RefuseBefore(site.cut())
 		}
 	}
 	m.site.Store(&site)

@@ -41,9 +41,10 @@ type Trace struct {
 	// after the site had been switched.
 	CarriedFrom string
 
-	steps [12]Step
-	count int
-	last  time.Time
+	handle string // what a ticket that leads nowhere would have led to
+	steps  [12]Step
+	count  int
+	last   time.Time
 }
 
 // Begin starts the watch.
@@ -89,6 +90,14 @@ func (t *Trace) Present(name string, bytes int) {
 func (t *Trace) Refuse(reason Reason) {
 	if t != nil {
 		t.Reason = reason
+	}
+}
+
+// LeadsTo notes the handle of the session that a ticket stood for, which is not
+// there.
+func (t *Trace) LeadsTo(handle string) {
+	if t != nil {
+		t.handle = handle
 	}
 }
 

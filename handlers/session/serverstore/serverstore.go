@@ -136,6 +136,7 @@ func (b *Backend) lookUp(ctx context.Context, id string, trace *session.Trace) (
 		return nil, "", away(err)
 	}
 	if !found {
+		trace.LeadsTo(hash.String())
 		return nil, session.Unknown, nil
 	}
 	rec.Handle = hash.String()
@@ -150,16 +151,22 @@ func (b *Backend) lookUp(ctx context.Context, id string, trace *session.Trace) (
 	if now.Sub(rec.SeenAt) < b.lifetimes.SeenEvery() {
 		return &rec, "", nil
 	}
-	rec.SeenAt, rec.IdleUntil = now, b.idleUntil(now, &rec)
-	alive, err := b.store.Touch(ctx, hash, rec.SeenAt, rec.IdleUntil)
+	// The record is good whether or not the visit can be noted: a store that
+	// reads and does not write for a moment signs nobody out.
+	brief, cancel := context.WithTimeout(ctx, patience/8)
+	defer cancel()
+	idleUntil := b.idleUntil(now, &rec)
+	alive, err := b.store.Touch(brief, hash, now, idleUntil)
 	trace.Wrote()
-	trace.Done("Note the visit", session.Store, here)
 	if err != nil {
-		return nil, "", away(err)
+		trace.Done("Note the visit: not possible now", session.Store, here)
+		return &rec, "", nil
 	}
+	trace.Done("Note the visit", session.Store, here)
 	if !alive {
 		return nil, session.Unknown, nil
 	}
+	rec.SeenAt, rec.IdleUntil = now, idleUntil
 	return &rec, "", nil
 }
 

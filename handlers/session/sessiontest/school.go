@@ -85,6 +85,18 @@ func (s *School) User(_ context.Context, id school.ID) (school.User, error) {
 	return u, nil
 }
 
+// EndSessions notes when a person's sessions were last ended.
+func (s *School) EndSessions(_ context.Context, id school.ID, at time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u, ok := s.users[id]
+	if ok && at.After(u.SessionsEndedAt) {
+		u.SessionsEndedAt = at
+		s.users[id] = u
+	}
+	return nil
+}
+
 // Change changes a person.
 func (s *School) Change(id school.ID, change func(*school.User)) {
 	s.mu.Lock()
