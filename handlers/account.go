@@ -102,8 +102,10 @@ func (s *Server) changePassword(c echo.Context) error {
 	case errors.Is(err, auth.ErrRefused) && user.Disabled():
 		p.Errors["current"] = "This account has been closed, so its password stays as it is."
 	case errors.Is(err, auth.ErrRefused):
+		s.record(c, school.ActionSignInRefused, user.Name, "a wrong present password, on the account page")
 		p.Errors["current"] = "This is not your present password."
 	case errors.As(err, &throttled):
+		s.record(c, school.ActionSignInRefused, user.Name, tooManyTries+", on the account page")
 		p.RetryAfter = throttled.RetryAfter
 		c.Response().Header().Set(echo.HeaderRetryAfter, seconds(throttled.RetryAfter))
 		return s.accountPage(c, http.StatusTooManyRequests, p)
@@ -117,7 +119,7 @@ func (s *Server) changePassword(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.DB.UpdatePassword(ctx, user.ID, hash); err != nil {
+	if err := s.DB.UpdatePassword(toTheEnd(c), user.ID, hash); err != nil {
 		return err
 	}
 	return s.afterPassword(c, p.EndOthers)
@@ -151,7 +153,7 @@ func (s *Server) afterPassword(c echo.Context, endOthers bool) error {
 	}
 	event := s.record(c, school.ActionPasswordChange, visitorOf(c).user.Name, detail)
 	if failed != nil {
-		return failed
+		return s.whyNot(c, failed)
 	}
 	return seeOther(c, withEvent("/account", event))
 }

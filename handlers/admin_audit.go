@@ -24,6 +24,10 @@ var actionLabels = []ui.Option{
 	{Value: school.ActionEndSessions, Label: "Ended sessions"},
 	{Value: school.ActionSwitch, Label: "Switched their own session"},
 	{Value: school.ActionSiteSwitch, Label: "Switched the whole site"},
+	{Value: school.ActionPublish, Label: "Published a course"},
+	{Value: school.ActionUnpublish, Label: "Made a course a draft again"},
+	{Value: school.ActionCourseDelete, Label: "Deleted a course"},
+	{Value: school.ActionCourseRestore, Label: "Put a course back"},
 }
 
 // actionLabel is an action in words; one without words stands for itself.
@@ -40,7 +44,7 @@ func actionLabel(action string) string {
 func (s *Server) showAudit(c echo.Context) error {
 	p := views.AuditProps{
 		Action:  c.QueryParam("action"),
-		Actor:   school.Text(c.QueryParam("name")),
+		Actor:   clip(school.Line(c.QueryParam("name")), school.MaxQuery),
 		Actions: append([]ui.Option{{Label: "Anything"}}, actionLabels...),
 	}
 	found, err := s.DB.Events(c.Request().Context(), db.EventQuery{Action: p.Action, Actor: p.Actor, After: c.QueryParam("after")})

@@ -36,7 +36,7 @@ var adminSentences = map[string]string{
 
 func (s *Server) showPeople(c echo.Context) error {
 	role, _ := school.ParseRole(c.QueryParam("role"))
-	p := views.PeopleProps{Query: c.QueryParam("q"), Role: string(role), State: c.QueryParam("state")}
+	p := views.PeopleProps{Query: clip(school.Line(c.QueryParam("q")), school.MaxQuery), Role: string(role), State: c.QueryParam("state")}
 	found, err := s.DB.Users(c.Request().Context(), db.UserQuery{
 		Words: p.Query, Role: role, State: p.State, After: c.QueryParam("after"),
 	})
@@ -142,7 +142,7 @@ func (s *Server) changeRole(c echo.Context) error {
 	if len(wrong) > 0 {
 		return s.personPage(c, http.StatusUnprocessableEntity, user, wrong["role"])
 	}
-	ctx := detached(c)
+	ctx := toTheEnd(c)
 	old, err := s.DB.SetRole(ctx, user.ID, role)
 	if err != nil {
 		return err
@@ -184,7 +184,7 @@ func (s *Server) closeAccount(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx := detached(c)
+	ctx := toTheEnd(c)
 	if err := s.DB.Disable(ctx, user.ID, s.Now()); err != nil {
 		return err
 	}
@@ -231,13 +231,14 @@ func (s *Server) endSessions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	ctx := toTheEnd(c)
 	var ended session.Ended
 	what := ""
 	if user.ID == visitorOf(c).user.ID {
 		what = "other"
 		ended, err = s.Sessions.EndOthers(c.Request())
 	} else {
-		ended, err = s.Sessions.EndUser(detached(c), user.ID)
+		ended, err = s.Sessions.EndUser(ctx, user.ID)
 	}
 	event := s.record(c, school.ActionEndSessions, user.Name, endedOrNot(ended, err, what))
 	if err != nil {

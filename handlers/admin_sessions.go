@@ -67,6 +67,7 @@ func (s *Server) switchSite(c echo.Context) error {
 	if existing != session.Carry && existing != session.EndThem {
 		return s.sessionsPage(c, http.StatusUnprocessableEntity, name, "Say what becomes of those who are signed in. Nothing was changed.")
 	}
+	toTheEnd(c)
 	done, err := s.Sessions.SwitchSite(c.Response(), c.Request(), name, existing)
 	detail := from + " → " + name + "; " + switchWords(done, existing)
 	if err != nil {

@@ -62,6 +62,7 @@ func (s *Server) catalogue(c echo.Context, q db.CourseQuery) (views.Frame, pageV
 	}
 	f := s.frame(c, p.Heading(), "courses")
 	f.Query, f.Here = q.Words, catalogueAddress(q)
+	f.XRay.Here = f.Here
 	f.Scripts = append(f.Scripts, "filters.js")
 	return f, func(f views.Frame) pageComponent { return views.CataloguePage(f, p) }, nil
 }

@@ -11,6 +11,7 @@ import (
 
 // demoRoutes are there only where the site is a demonstration (ASVS 15.2.3).
 var demoRoutes = []route{
+	{http.MethodPost, "/session/backend", to(policy.SessionSwitch), (*Server).switchBackend},
 	{http.MethodGet, "/demo/components", to(policy.Browse), (*Server).showComponents},
 }
 

@@ -76,10 +76,10 @@ func (s *Server) editCoursePage(c echo.Context, status int, p views.EditCoursePr
 		return err
 	}
 	for _, h := range bin.Chapters {
-		p.Bin = append(p.Bin, views.Binned{What: "Chapter", Title: h.Title, DeletedAt: h.DeletedAt.Local(), Restore: "/teach/chapters/" + string(h.ID) + "/restore"})
+		p.Bin = append(p.Bin, views.Binned{What: "Chapter", Title: h.Title, DeletedAt: h.DeletedAt, Restore: "/teach/chapters/" + string(h.ID) + "/restore"})
 	}
 	for _, l := range bin.Lessons {
-		p.Bin = append(p.Bin, views.Binned{What: "Lesson", Title: l.Title, DeletedAt: l.DeletedAt.Local(), Restore: "/teach/lessons/" + string(l.ID) + "/restore"})
+		p.Bin = append(p.Bin, views.Binned{What: "Lesson", Title: l.Title, DeletedAt: l.DeletedAt, Restore: "/teach/lessons/" + string(l.ID) + "/restore"})
 	}
 	frame := s.frame(c, "Edit: "+p.Course.Title, "teach")
 	frame.Scripts = []string{"reorder.js", "guard.js"}
@@ -117,7 +117,7 @@ func (s *Server) staleCourse(c echo.Context, typed views.CourseForm) error {
 	}
 	there := savedCourse(theirs)
 	typed.Version = there.Version
-	conflict := &views.Conflict{At: theirs.UpdatedAt.Local()}
+	conflict := &views.Conflict{At: theirs.UpdatedAt}
 	for _, field := range []struct{ label, mine, theirs string }{
 		{"Title", typed.Title, there.Title},
 		{"Summary", typed.Summary, there.Summary},

@@ -56,7 +56,6 @@ func (s *Server) editLessonPage(c echo.Context, status int, lesson school.Lesson
 		return err
 	}
 	p.Course, p.Lesson, p.Chapters = course, lesson, chapters
-	p.Lesson.UpdatedAt = lesson.UpdatedAt.Local()
 	p.Email = visitorOf(c).user.Email
 	doc := s.markdown.Render(p.Form.Body)
 	p.Preview, p.Words, p.Minutes = doc.HTML, doc.Words, doc.Minutes
@@ -159,7 +158,7 @@ func (s *Server) staleLesson(c echo.Context, typed views.LessonForm) error {
 		return c.JSON(http.StatusConflict, staleJSON{theirs.Version, theirs.Title, theirs.Body, theirs.UpdatedBy.Name})
 	}
 	typed.Version = theirs.Version
-	conflict := &views.Conflict{By: theirs.UpdatedBy.Name, At: theirs.UpdatedAt.Local()}
+	conflict := &views.Conflict{By: theirs.UpdatedBy.Name, At: theirs.UpdatedAt}
 	if theirs.UpdatedBy.ID == visitorOf(c).user.ID {
 		conflict.By = ""
 	}

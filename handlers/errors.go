@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -25,6 +26,7 @@ var (
 	errHidden    = errors.New("handlers: hidden by policy")
 	errForeign   = errors.New("handlers: cross-origin request")
 	errUnread    = errors.New("handlers: form cannot be read")
+	errClosed    = errors.New("handlers: the account has been closed")
 )
 
 // statusOf is the one table of what an error means to a visitor.
@@ -36,6 +38,8 @@ func statusOf(err error) int {
 		echoed    *echo.HTTPError
 	)
 	switch {
+	case errors.Is(err, errClosed):
+		return http.StatusConflict
 	case errors.Is(err, errSignIn), errors.Is(err, session.ErrNoSession), errors.Is(err, session.ErrEnded):
 		return http.StatusUnauthorized
 	case errors.Is(err, errForbidden), errors.Is(err, errForeign), errors.Is(err, school.ErrNotEnrolled), errors.Is(err, school.ErrDemoAccount):
@@ -63,6 +67,12 @@ func statusOf(err error) int {
 // answerError turns whatever a handler returned into an answer. The cause is
 // logged, once, and never shown.
 func (s *Server) answerError(err error, c echo.Context) {
+	if hungUp(c, err) {
+		if !c.Response().Committed {
+			_ = c.NoContent(statusHungUp)
+		}
+		return
+	}
 	status := statusOf(err)
 	if status >= http.StatusInternalServerError || errors.Is(err, errForeign) {
 		s.Log.Error("request failed", "id", requestID(c), "status", status, "err", err)
@@ -76,7 +86,7 @@ func (s *Server) answerError(err error, c echo.Context) {
 	case errors.As(err, &throttled):
 		h.Set(echo.HeaderRetryAfter, seconds(throttled.RetryAfter))
 	case status == http.StatusServiceUnavailable:
-		h.Set(echo.HeaderRetryAfter, "5")
+		h.Set(echo.HeaderRetryAfter, busyFor)
 	case status == http.StatusUnauthorized:
 		h.Set(echo.HeaderWWWAuthenticate, `Session realm="Lectern", signin="/signin"`)
 	}
@@ -97,6 +107,32 @@ func (s *Server) answerError(err error, c echo.Context) {
 			_ = c.String(http.StatusInternalServerError, "Something went wrong here, and showing it went wrong too. Please go back and try again.")
 		}
 	}
+}
+
+// busyFor is after how many seconds to try again what cannot be done now.
+const busyFor = "5"
+
+// statusHungUp is for the log alone, since nobody is there to read it. It is
+// the number that other servers use, and no number of HTTP's own.
+const statusHungUp = 499
+
+// hungUp reports whether err is only that the visitor did not wait.
+func hungUp(c echo.Context, err error) bool {
+	return errors.Is(err, context.Canceled) && errors.Is(c.Request().Context().Err(), context.Canceled)
+}
+
+// whyNot says of a session that cannot be continued whether its person's
+// account has been closed. A token does not know of that, so its owner hears of
+// it here.
+func (s *Server) whyNot(c echo.Context, err error) error {
+	if !errors.Is(err, session.ErrNoSession) && !errors.Is(err, session.ErrEnded) {
+		return err
+	}
+	user, failed := s.DB.User(detached(c), visitorOf(c).user.ID)
+	if failed == nil && user.Disabled() {
+		return fmt.Errorf("%w: %w", errClosed, err)
+	}
+	return err
 }
 
 func seconds(d time.Duration) string {
@@ -173,6 +209,9 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		p.Title, p.Lede = "We could not read that", "The form did not arrive in one piece. Nothing was changed. Go back, and send it again."
 	case http.StatusUnauthorized:
 		p.Title, p.Lede = "We do not know who you are", "Your session has ended, or there never was one. The page may well be yours: sign in, and we will see."
+		if errors.Is(err, session.ErrNoSession) || errors.Is(err, session.ErrEnded) {
+			p.Title, p.Lede = "Your session has ended", "It ended while you were at this, so it cannot be continued in any form. Sign in again."
+		}
 	case http.StatusForbidden:
 		p.Title, p.Lede = "We know you, and it is still no", visitorOf(c).decision.Rule
 		switch {
@@ -213,6 +252,8 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 
 func conflictOf(err error) string {
 	switch {
+	case errors.Is(err, errClosed):
+		return "Your account has been closed, so it gets no new session. What you hold stays good until it expires, and then signing in is refused."
 	case errors.Is(err, school.ErrNotPublished):
 		return "This is still a draft, so nobody can join it or finish it. Publish it first."
 	case errors.Is(err, school.ErrEmpty):

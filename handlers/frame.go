@@ -23,7 +23,7 @@ func (s *Server) frame(c echo.Context, title, section string) views.Frame {
 		Section: section,
 		Here:    here(c),
 		Theme:   s.themeOf(c.Request()),
-		Said:    sentences[c.QueryParam("said")],
+		Said:    s.said(c),
 		Teaches: s.may(c, policy.TeachView, policy.Object{}),
 		Manages: s.may(c, policy.UserManage, policy.Object{}),
 		Demo:    s.Demo,
@@ -83,13 +83,52 @@ func methodsLabel(methods []string) string {
 func clock(t time.Time) string { return t.Local().Format(ui.ClockTime) }
 
 // sentences are what a page says about what has just been done. The address
-// carries only the key, so nobody can put words into our mouth.
+// carries only the key, so nobody can put words into our mouth; see trueOnlyIf.
 var sentences = merged(learnSentences, teachSentences, accountSentences, adminSentences, map[string]string{
 	"switched":   "Switched. You are still signed in; open the X-ray to see what has changed.",
 	"chosen":     "Remembered for the next time you sign in.",
 	"signed-out": "You are signed out.",
 	"welcome":    "Welcome. Your account is open and you are signed in.",
 })
+
+// said is the sentence that the address asks for, where it is true.
+func (s *Server) said(c echo.Context) string {
+	key := c.QueryParam("said")
+	if holds, ok := trueOnlyIf[key]; ok && !holds(c) {
+		return ""
+	}
+	return sentences[key]
+}
+
+// trueOnlyIf is what must be so for a sentence that claims how things stand.
+// A link from elsewhere could otherwise tell somebody that they are signed out.
+var trueOnlyIf = map[string]func(echo.Context) bool{
+	"switched":   signedIn,
+	"chosen":     signedOut,
+	"signed-out": signedOut,
+	"welcome":    signedIn,
+	"renamed":    signedIn,
+	"closed-own": signedOut,
+	"demoted":    func(c echo.Context) bool { return signedIn(c) && visitorOf(c).actor().Role != school.Admin },
+
+	"joined": func(c echo.Context) bool { return askedOf(c).enrolment.Joined() },
+	"left":   func(c echo.Context) bool { e := askedOf(c).enrolment; return !e.JoinedAt.IsZero() && !e.Joined() },
+
+	"course-created":     teaches(func(t taught) bool { return t.course.Status == school.Draft }),
+	"course-saved":       teaches(func(t taught) bool { return t.course.ID != "" }),
+	"course-published":   teaches(func(t taught) bool { return t.course.Status == school.Published }),
+	"course-unpublished": teaches(func(t taught) bool { return t.course.Status == school.Draft }),
+	"lesson-created":     teaches(func(t taught) bool { return t.lesson.Status == school.Draft }),
+	"lesson-published":   teaches(func(t taught) bool { return t.lesson.Status == school.Published }),
+}
+
+func signedIn(c echo.Context) bool  { return visitorOf(c).SignedIn() }
+func signedOut(c echo.Context) bool { return !signedIn(c) }
+
+// teaches is a condition on what the page of the desk is about.
+func teaches(holds func(taught) bool) func(echo.Context) bool {
+	return func(c echo.Context) bool { return holds(taughtOf(c)) }
+}
 
 func merged(all ...map[string]string) map[string]string {
 	sum := map[string]string{}

@@ -51,7 +51,7 @@ func visitorOf(c echo.Context) *visitor {
 }
 
 // withSession finds out who is asking. A token can outlive the person it
-// speaks of; then the visitor is nobody.
+// speaks of; then the visitor is nobody, and the cookie is cleared.
 func (s *Server) withSession(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Before(func() { noStore(c) })
@@ -67,8 +67,8 @@ func (s *Server) withSession(next echo.HandlerFunc) echo.HandlerFunc {
 			v.user, err = s.DB.User(r.Context(), rec.UserID)
 			v.looked = time.Since(start)
 			if errors.Is(err, school.ErrNotFound) {
+				err = s.Sessions.End(c.Response(), r)
 				visit.Forget(session.NoSuchUser)
-				return next(c)
 			}
 			if err != nil {
 				return err
@@ -104,7 +104,8 @@ func address(c echo.Context) netip.Addr {
 
 // record writes a line into the audit log about what this request did. What
 // was done stays done when the log cannot be written; that is an error of the
-// operator's, and stands in the server's log. It returns the line's id.
+// operator's, and stands in the server's log. Hanging up early keeps nobody out
+// of the log. It returns the line's id.
 func (s *Server) record(c echo.Context, action, subject, detail string) school.ID {
 	v := visitorOf(c)
 	return s.recordAs(c, v.person(), action, subject, detail)
@@ -121,7 +122,7 @@ func (s *Server) recordAs(c echo.Context, actor school.Person, action, subject, 
 		Session: visitorOf(c).visit.Trace.Backend,
 		Address: address(c).String(),
 	}
-	if err := s.DB.Record(c.Request().Context(), event); err != nil {
+	if err := s.DB.Record(detached(c), event); err != nil {
 		s.Log.Error("audit event not written", "id", requestID(c), "action", action, "err", err)
 	}
 	return event.ID

@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -28,8 +29,10 @@ func (s *Server) showLesson(c echo.Context) error {
 		if done, err = s.DB.Completed(ctx, v.user.ID, a.course.ID); err != nil {
 			return err
 		}
-		if err := s.DB.OpenLesson(ctx, v.user.ID, a.lesson.ID, s.Now()); err != nil {
-			return err
+		if opened(c.Request()) {
+			if err := s.DB.OpenLesson(ctx, v.user.ID, a.lesson.ID, s.Now()); err != nil {
+				return err
+			}
 		}
 	}
 	doc := s.rendered(a.lesson.Body)
@@ -49,6 +52,14 @@ func (s *Server) showLesson(c echo.Context) error {
 	p.Outline = ui.OutlineProps{Size: "s", Level: 2, Chapters: o.chapters(chapters)}
 	p.Previous, p.Next = o.neighbour(around.previous), o.neighbour(around.next)
 	return s.page(c, http.StatusOK, views.LessonPage(s.frame(c, a.lesson.Title, "courses"), p))
+}
+
+// opened reports whether somebody has opened the page, as far as the browser
+// says: a picture whose address is a lesson's, or a page that is fetched in
+// advance, moves nobody's place.
+func opened(r *http.Request) bool {
+	dest := r.Header.Get("Sec-Fetch-Dest")
+	return r.Method == http.MethodGet && (dest == "" || dest == "document") && !strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch")
 }
 
 // A long lesson has a table of contents.

@@ -91,7 +91,8 @@ func (s *Server) pageKey(c echo.Context, q db.CourseQuery) (key string, ok bool)
 			open = ""
 		}
 	}
-	return s.themeOf(r) + " " + open + " " + v.visit.Backend() + " " + catalogueAddress(q), true
+	looked := v.visit.Trace.Steps()[0].Where // another place where a cookie came along, though none of a session
+	return s.themeOf(r) + " " + open + " " + v.visit.Backend() + " " + looked + " " + catalogueAddress(q), true
 }
 
 // stripMark stands for the X-ray strip, and timeMark for the times in it,

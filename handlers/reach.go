@@ -101,3 +101,12 @@ var doneWords = map[string]string{
 // detached is a context for what must still happen when the visitor has gone:
 // half a change of rights would be worse than none.
 func detached(c echo.Context) context.Context { return context.WithoutCancel(c.Request().Context()) }
+
+// toTheEnd makes the rest of the request go on without the visitor, and returns
+// its context. It is called before the first half of a deed whose second half
+// must follow, also where that half takes the request itself.
+func toTheEnd(c echo.Context) context.Context {
+	ctx := detached(c)
+	c.SetRequest(c.Request().WithContext(ctx))
+	return ctx
+}

@@ -31,7 +31,6 @@ var routes = []route{
 	{http.MethodGet, "/signup", to(policy.Browse), (*Server).showSignUp},
 	{http.MethodPost, "/signup", to(policy.Browse), (*Server).signUp},
 	{http.MethodPost, "/signout", to(policy.Browse), (*Server).signOut},
-	{http.MethodPost, "/session/backend", to(policy.SessionSwitch), (*Server).switchBackend},
 	{http.MethodGet, "/api/v1/session", to(policy.SessionRead), (*Server).sessionJSON},
 }
 

@@ -20,8 +20,9 @@ func (s *Server) switchBackend(c echo.Context) error {
 	}
 	v := visitorOf(c)
 	from, name := v.visit.Trace.Backend, f.get("backend")
+	toTheEnd(c)
 	if err := s.Sessions.Switch(c.Response(), c.Request(), name); err != nil {
-		return err
+		return s.whyNot(c, err)
 	}
 	next := withQuery(localPath(f.get("next")), "xray", "open")
 	if !v.SignedIn() {

@@ -140,7 +140,7 @@ func TestSwitch_refusesWhatIsNoBackend(t *testing.T) {
 func TestSwitch_isOnlyThereInADemo(t *testing.T) {
 	s := startSite(t, session.Database, false)
 	b := s.as(ada)
-	b.post("/session/backend", "backend", "jwt").want(t, http.StatusUnprocessableEntity)
+	b.post("/session/backend", "backend", "jwt").want(t, http.StatusNotFound)
 	b.get("/").want(t, http.StatusOK).lacks(t, "Switch backend")
 	b.post("/signout")
 	b.post("/signin", "email", ada, "password", password, "backend", "jwt").want(t, http.StatusSeeOther)
@@ -225,12 +225,18 @@ func otherKind(backend string) string {
 // school.
 func TestToken_ofSomebodyWhoIsGone(t *testing.T) {
 	s := newSite(t, session.JWT)
-	b := s.as(bea)
+	b, program := s.as(bea), s.as(bea)
 	if _, err := s.db.Writer().ExecContext(t.Context(), `DELETE FROM users WHERE email = $1`, bea); err != nil {
 		t.Fatal(err)
 	}
-	b.get("/").want(t, http.StatusOK).lacks(t, "Bea Okoye")
-	if tr := b.trace(); tr.Authentication.OK || tr.Session.Refused != string(session.NoSuchUser) {
+	gone := b.get("/").want(t, http.StatusOK, "The person it speaks of is not in the school any more", "told to forget the cookie").lacks(t, "Bea Okoye")
+	if got := gone.header.Get("Set-Cookie"); !strings.HasPrefix(got, "lectern-jwt=;") || !strings.Contains(got, "Max-Age=0") {
+		t.Errorf("the cookie is not cleared but %q", got)
+	}
+	if tr := b.trace(); tr.Session.Refused != "" || tr.Cookie.Bytes != 0 {
+		t.Errorf("the cookie came again: %+v", tr)
+	}
+	if tr := program.trace(); tr.Authentication.OK || tr.Session.Refused != string(session.NoSuchUser) {
 		t.Errorf("trace: %+v", tr)
 	}
 }

@@ -39,26 +39,34 @@ func (s *Server) signIn(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	try := auth.Attempt{Email: f.get("email"), Password: f.get("password"), Address: address(c)}
+	if demo := f.get("demo"); s.Demo && isDemoAccount(demo) {
+		try.Email, try.Password = demo, views.DemoPassword
+	}
 	began := s.Now()
-	user, err := s.Passwords.SignIn(c.Request().Context(), auth.Attempt{
-		Email:    f.get("email"),
-		Password: f.get("password"),
-		Address:  address(c),
-	})
+	user, err := s.Passwords.SignIn(c.Request().Context(), try)
 	p := views.SignInProps{Email: f.typed("email"), Next: localPath(f.get("next")), Remembered: f.get("remember") == "1", Kept: keptAgain(f)}
 	var throttled *auth.Throttled
 	switch {
 	case errors.Is(err, auth.ErrRefused):
-		s.record(c, school.ActionSignInRefused, maskedEmail(f.get("email")), "")
+		s.record(c, school.ActionSignInRefused, maskedEmail(try.Email), "")
 		if wantsJSON(c) {
 			return echo.NewHTTPError(http.StatusUnprocessableEntity)
 		}
 		p.Refused = true
 		return s.signInPage(c, http.StatusUnprocessableEntity, p)
-	case errors.As(err, &throttled) && !wantsJSON(c):
+	case errors.As(err, &throttled):
+		s.record(c, school.ActionSignInRefused, maskedEmail(try.Email), tooManyTries)
+		if wantsJSON(c) {
+			return err
+		}
 		p.RetryAfter = throttled.RetryAfter
 		c.Response().Header().Set(echo.HeaderRetryAfter, seconds(throttled.RetryAfter))
 		return s.signInPage(c, http.StatusTooManyRequests, p)
+	case errors.Is(err, auth.ErrBusy) && !wantsJSON(c):
+		p.Busy = true
+		c.Response().Header().Set(echo.HeaderRetryAfter, busyFor)
+		return s.signInPage(c, http.StatusServiceUnavailable, p)
 	case err != nil:
 		return err
 	}
@@ -73,6 +81,15 @@ func (s *Server) signIn(c echo.Context) error {
 		return s.showKept(c, user, *p.Kept)
 	}
 	return seeOther(c, p.Next)
+}
+
+// tooManyTries is what the log says of a try that was not even looked at.
+const tooManyTries = "too many tries"
+
+// isDemoAccount reports whether the address is of one of the people whom
+// anybody may be in a demonstration.
+func isDemoAccount(email string) bool {
+	return slices.ContainsFunc(views.DemoAccounts, func(a views.DemoAccount) bool { return a.Email == email })
 }
 
 // startSession signs somebody in with a new session. Only the password has
@@ -93,7 +110,7 @@ func (s *Server) startSession(c echo.Context, user school.User, began time.Time,
 func (s *Server) showKept(c echo.Context, user school.User, kept views.KeptForm) error {
 	v := visitorOf(c)
 	v.user = user
-	return s.page(c, http.StatusOK, views.KeptPage(s.frame(c, "Your text is here", ""), kept))
+	return s.page(c, http.StatusOK, views.KeptPage(s.frame(c, kept.Title(), ""), kept))
 }
 
 // keptAgain reads the form that came along with a sign-in; see keptForm. Its
@@ -130,6 +147,7 @@ func maskedEmail(typed string) string {
 // signOut ends the session. Somebody who is not signed in any more wanted the
 // same, so it is no error.
 func (s *Server) signOut(c echo.Context) error {
+	toTheEnd(c)
 	if v := visitorOf(c); v.SignedIn() {
 		s.record(c, school.ActionSignOut, v.user.Name, "")
 	}

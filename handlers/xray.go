@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ func (s *Server) xray(c echo.Context) views.XRay {
 			s.xrayTicket(&x, v, rec)
 		}
 	} else {
-		s.xrayNobody(&x, trace)
+		s.xrayNobody(&x, trace, forgets(c, trace.Cookie))
 	}
 	x.Allowed = allowedLight(v)
 	x.Choices = s.choices(v)
@@ -70,7 +71,7 @@ func (s *Server) xrayToken(x *views.XRay, v *visitor, rec session.Record) {
 		Signature: []string{"32 bytes", "HMAC-SHA256"},
 		Label:     "A wristband of three segments: header, payload and signature of your token"}
 	x.RoleFrom = "the token itself, written " + ago(age)
-	x.OnServer = "nothing about this sign-in. There is no coat."
+	x.OnServer = "no session record: there is no coat. The audit log has a line that you signed in."
 	x.Steps = append(x.Steps[:len(x.Steps)-1:len(x.Steps)-1], ui.Step{Name: "Store look-up", Where: "nothing to look up", Skipped: true}, x.Steps[len(x.Steps)-1])
 }
 
@@ -130,7 +131,14 @@ var refusals = map[session.Reason]string{
 	session.Closed:       "The account it speaks of has been closed.",
 }
 
-func (s *Server) xrayNobody(x *views.XRay, trace *session.Trace) {
+// forgets reports whether this answer clears the cookie.
+func forgets(c echo.Context, cookie string) bool {
+	return cookie != "" && slices.ContainsFunc(c.Response().Header()["Set-Cookie"], func(line string) bool {
+		return strings.HasPrefix(line, cookie+"=;")
+	})
+}
+
+func (s *Server) xrayNobody(x *views.XRay, trace *session.Trace, forgotten bool) {
 	x.Credential = "No credential"
 	x.RoleFrom = "nowhere: there is no role without a person"
 	x.Who = ui.LightProps{State: ui.None, Level: 3, Question: "Who are you?", Small: "authentication",
@@ -145,7 +153,10 @@ func (s *Server) xrayNobody(x *views.XRay, trace *session.Trace) {
 		}
 		x.Who.State, x.Who.Verdict = ui.Fail, "Unknown."
 		x.Who.Reason = "A cookie came, and it was refused. " + refusals[trace.Reason]
-		x.Session.State, x.Session.Verdict, x.Session.Reason = ui.Fail, "No.", "The browser has been told to forget the cookie."
+		x.Session.State, x.Session.Verdict, x.Session.Reason = ui.Fail, "No.", "The cookie counts for nothing."
+		if forgotten {
+			x.Session.Reason = "The browser has been told to forget the cookie."
+		}
 	}
 }
 

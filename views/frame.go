@@ -15,6 +15,18 @@ func (f Frame) signIn() string {
 	return "/signin?next=" + url.QueryEscape(f.Here)
 }
 
+// withXRay is this page with its X-ray strip open.
+func (f Frame) withXRay() string {
+	u, err := url.Parse(f.Here)
+	if err != nil {
+		return "?xray=open"
+	}
+	q := u.Query()
+	q.Set("xray", "open")
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
 // lower is a light whose question is a heading of the given level.
 func lower(l ui.LightProps, level int) ui.LightProps {
 	l.Level = level

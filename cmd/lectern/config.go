@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,8 +59,12 @@ func (s *settings) check() error {
 	if err := s.storage.check(); err != nil {
 		return err
 	}
-	if host, port, err := net.SplitHostPort(s.Addr); err != nil || port == "" || strings.ContainsAny(host, "/ ") {
+	host, port, err := net.SplitHostPort(s.Addr)
+	if err != nil || port == "" || strings.ContainsAny(host, "/ ") {
 		return refuse("addr", "%q is not HOST:PORT, such as localhost:8080", s.Addr)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return refuse("addr", "%q is no port; a number from 0 to 65535 is", port)
 	}
 	if s.BaseURL != "" {
 		if _, err := s.baseURL(""); err != nil {
@@ -85,10 +90,13 @@ func (s *settings) check() error {
 			return refuse(limit.name, "%s is too short; at least %s", limit.value, limit.least)
 		}
 	}
+	if s.Remember < s.SessionLifetime {
+		return refuse("remember", "%s is shorter than --session-lifetime, %s; who asks to be remembered stays at least as long", s.Remember, s.SessionLifetime)
+	}
 	if s.Remember > 400*24*time.Hour {
 		return refuse("remember", "%s is longer than browsers keep a cookie; at most 9600h", s.Remember)
 	}
-	_, err := s.proxies()
+	_, err = s.proxies()
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -72,8 +73,11 @@ func (u *userAddCommand) Run(ctx context.Context, con console) error {
 		return wrongValue("role", err)
 	}
 	password, err := bufio.NewReader(con.in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("cannot read the password: %w", err)
+	}
 	if password = strings.TrimRight(password, "\r\n"); password == "" {
-		return fmt.Errorf("no password on standard input: %w", errors.Join(err))
+		return errors.New("no password on standard input; write it there, on one line")
 	}
 	if err := auth.CheckNew(password, name, string(email)); err != nil {
 		return err

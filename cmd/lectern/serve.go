@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 
 	"lectern/db"
@@ -28,6 +29,9 @@ type serveCommand struct {
 
 // grace is how long requests in flight may take to finish after a signal.
 const grace = 10 * time.Second
+
+// cutOff is how long requests may take to notice that they have been cut off.
+const cutOff = 2 * time.Second
 
 // Run serves the site until ctx ends, and then stops without dropping anybody.
 func (s *serveCommand) Run(ctx context.Context, con console) (err error) {
@@ -70,8 +74,9 @@ func (s *settings) shown(listener net.Listener) string {
 
 // serve answers requests until ctx ends, sweeping ended sessions meanwhile.
 func (s *serveCommand) serve(ctx context.Context, site http.Handler, sweep func(context.Context), listener net.Listener, log *slog.Logger) error {
+	var inFlight sync.WaitGroup
 	server := &http.Server{
-		Handler:           site,
+		Handler:           counted(&inFlight, site),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      time.Minute,
@@ -99,8 +104,35 @@ func (s *serveCommand) serve(ctx context.Context, site http.Handler, sweep func(
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	err := server.Shutdown(last)
+	if err != nil {
+		// Whoever is still there is cut off and waited for, so that nobody asks
+		// a database that has been closed.
+		err = errors.Join(err, server.Close())
+		waitAtMost(&inFlight, cutOff)
+	}
 	<-swept
 	return err
+}
+
+// counted notes which requests are being answered.
+func counted(inFlight *sync.WaitGroup, site http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		inFlight.Add(1)
+		defer inFlight.Done()
+		site.ServeHTTP(w, r)
+	})
+}
+
+func waitAtMost(inFlight *sync.WaitGroup, limit time.Duration) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		inFlight.Wait()
+	}()
+	select {
+	case <-done:
+	case <-time.After(limit):
+	}
 }
 
 // build puts the parts together.

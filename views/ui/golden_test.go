@@ -35,7 +35,8 @@ func render(t *testing.T, c templ.Component, children ...string) string {
 
 var (
 	hash   = regexp.MustCompile(`(/assets/[\w-]+)\.[0-9a-f]{8}\.`)
-	noon   = time.Date(2026, time.October, 2, 12, 0, 0, 0, time.FixedZone("CEST", 2*60*60))
+	summer = time.FixedZone("CEST", 2*60*60)
+	noon   = time.Date(2026, time.October, 2, 10, 0, 0, 0, time.UTC)
 	course = school.Course{
 		Slug: "sessions", Title: "Sessions in depth", Summary: "Two ways to stay signed in.", Topic: "identity", Level: "second", Number: 3,
 		Status: school.Published, Owner: school.Person{Name: "Grace Murray"}, Students: 1204, Lessons: 14, Minutes: 300,
@@ -109,6 +110,12 @@ var chapters = []ui.OutlineChapter{
 		{Title: "Fixation", Kind: school.Reading, Minutes: 75, State: ui.LessonLocked},
 	}},
 	{Title: "The wristband", Note: "0 of 2"},
+}
+
+// TestMain puts the site into a time zone, which is its machine's otherwise.
+func TestMain(m *testing.M) {
+	time.Local = summer
+	os.Exit(m.Run())
 }
 
 func TestComponents(t *testing.T) {
