@@ -5,11 +5,14 @@ for (const waiting of document.querySelectorAll(".grip, [data-drag-hint]")) wait
 for (const grip of document.querySelectorAll("[data-order] .grip")) {
   const item = grip.closest(".it");
   grip.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || dropped) return;
     event.preventDefault();
     drag(item);
   });
 }
+
+// dropped is the item whose new place is being sent, and the place it came from.
+let dropped = null;
 
 function drag(item) {
   const home = { list: item.parentElement, next: item.nextElementSibling };
@@ -19,8 +22,10 @@ function drag(item) {
     done.abort();
     item.removeAttribute("data-dragged");
     const stays = item.parentElement === home.list && item.nextElementSibling === home.next;
-    if (!moved) home.list.insertBefore(item, home.next);
-    else if (!stays) send(item);
+    if (stays) return;
+    dropped = { item, home };
+    if (moved) send(item);
+    else putBack();
   };
   item.dataset.dragged = "";
   on(document, "pointermove", (event) => place(item, event.clientY));
@@ -49,7 +54,28 @@ function send(item) {
     field.type = "hidden";
     field.name = name;
     field.value = value;
+    field.dataset.place = "";
     form.append(field);
   }
   form.requestSubmit();
 }
+
+// putBack takes back a drop that was not sent. The fields go with it, or the
+// next drop of this item would send the old place.
+function putBack() {
+  if (!dropped) return;
+  const { item, home } = dropped;
+  dropped = null;
+  home.list.insertBefore(item, home.next);
+  for (const field of item.querySelectorAll("[data-place]")) field.remove();
+}
+
+// Beside a text that is being written, the editor saves the text before it lets
+// the form go. If the text is not saved, nothing is moved.
+const state = document.querySelector("[data-state]");
+if (state) {
+  new MutationObserver(() => state.classList.contains("fail") && putBack()).observe(state, { attributeFilter: ["class"] });
+}
+// A move that was refused leads to a page that says so, and back from there the
+// browser may show this page as it was left.
+window.addEventListener("pageshow", (event) => event.persisted && putBack());

@@ -181,12 +181,24 @@ func TestBrowser_outlineIsDragged(t *testing.T) {
 
 type point struct{ x, y float64 }
 
+// middle is where to press something, once it is there and stands still.
 func (b *tab) middle(selector string) point {
 	b.t.Helper()
-	at, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]float64](`(() => { const r = document.querySelector("`+selector+`").getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()`))
+	ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)
+	defer cancel()
+	at, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](`new Promise(still => {
+		let before;
+		const look = () => {
+			const r = document.querySelector("`+selector+`").getBoundingClientRect();
+			const now = [r.x + r.width / 2, r.y + r.height / 2];
+			if (r.width > 0 && now.join() === before) return still(now);
+			before = now.join();
+			requestAnimationFrame(look);
+		};
+		look();
+	})`, chromedp.EvalAwaitPromise))
 	if err != nil {
-		b.t.Fatal(err)
+		b.t.Fatalf("%s does not stand still: %v", selector, err)
 	}
-	time.Sleep(50 * time.Millisecond)
 	return point{at[0], at[1]}
 }

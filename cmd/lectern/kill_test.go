@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -54,16 +55,20 @@ func start(t *testing.T, data string) (program *exec.Cmd, address string) {
 }
 
 // TestKill_losesNoAcknowledgedJoin kills the program in the middle of 200 joins
-// at once. Started again, it has every join that was answered, and every count
-// is right.
+// at once, each of somebody who is not in the course. Started again, it has
+// every join that was answered, and every count is right.
 func TestKill_losesNoAcknowledgedJoin(t *testing.T) {
 	const joins = 200
 	data := filepath.Join(t.TempDir(), "data")
 	program, address := start(t, data)
-	clients := signInAll(t, address)
+	before := studentsOf(t, data)
+	pairs := notJoined(t, signInAll(t, address))
+	if len(pairs) < joins {
+		t.Fatalf("the demo has only %d joins left to do", len(pairs))
+	}
 	todo := make(chan join, joins)
-	for i := range joins {
-		todo <- join{clients[i%len(clients)], courses[i/len(clients)%len(courses)]}
+	for _, pair := range pairs[:joins] {
+		todo <- pair
 	}
 	close(todo)
 
@@ -110,7 +115,9 @@ func TestKill_losesNoAcknowledgedJoin(t *testing.T) {
 	if err := d.CheckCounts(t.Context()); err != nil {
 		t.Errorf("counts after the restart: %v", err)
 	}
+	joined := map[string]int{}
 	for _, j := range done {
+		joined[j.course]++
 		course, err := d.CourseBySlug(t.Context(), j.course)
 		if err != nil {
 			t.Fatal(err)
@@ -119,6 +126,68 @@ func TestKill_losesNoAcknowledgedJoin(t *testing.T) {
 			t.Errorf("%s joined %s, and it is gone: %v", j.client.email, j.course, err)
 		}
 	}
+	tried := map[string]int{}
+	for _, pair := range pairs[:joins] {
+		tried[pair.course]++
+	}
+	after := studentsOf(t, data)
+	for course, was := range before {
+		if now := after[course]; now < was+joined[course] || now > was+tried[course] {
+			t.Errorf("%s had %d students, %d of %d joins were answered, and it has %d", course, was, joined[course], tried[course], now)
+		}
+	}
+}
+
+// studentsOf reads how many students each course has, by its slug.
+func studentsOf(t *testing.T, data string) map[string]int {
+	t.Helper()
+	d, err := db.Open(t.Context(), filepath.Join(data, "lectern.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	students := map[string]int{}
+	for _, c := range published(t) {
+		course, err := d.CourseBySlug(t.Context(), c.Slug)
+		if err != nil {
+			t.Fatal(err)
+		}
+		students[c.Slug] = course.Students
+	}
+	return students
+}
+
+// published are the demo's courses that can be joined.
+func published(t *testing.T) []db.SeedCourse {
+	t.Helper()
+	demo, err := seed.Data(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(demo.Courses, func(c db.SeedCourse) bool { return c.Status != school.Published })
+}
+
+// notJoined pairs each client with each course that they are not in.
+func notJoined(t *testing.T, clients []client) []join {
+	t.Helper()
+	demo, err := seed.Data(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	type enrolment struct{ user, course school.ID }
+	in := map[enrolment]bool{}
+	for _, e := range demo.Enrolments {
+		in[enrolment{e.User, e.Course}] = true
+	}
+	var pairs []join
+	for _, course := range published(t) {
+		for _, c := range clients {
+			if !in[enrolment{c.user, course.ID}] {
+				pairs = append(pairs, join{c, course.Slug})
+			}
+		}
+	}
+	return pairs
 }
 
 type client struct {
@@ -130,11 +199,6 @@ type client struct {
 type join struct {
 	client client
 	course string
-}
-
-// courses that all students join in the test.
-var courses = []string{
-	"authentication", "authorization", "sessions", "go-for-the-web", "sql-in-earnest", "statistics-by-hand", "typography-for-readers", "the-chemistry-of-bread", "plain-words",
 }
 
 // signInAll signs all demo students in.
