@@ -105,7 +105,6 @@ func (s *Server) changePassword(c echo.Context) error {
 		s.record(c, school.ActionSignInRefused, user.Name, "a wrong present password, on the account page")
 		p.Errors["current"] = "This is not your present password."
 	case errors.As(err, &throttled):
-		s.record(c, school.ActionSignInRefused, user.Name, tooManyTries+", on the account page")
 		p.RetryAfter = throttled.RetryAfter
 		c.Response().Header().Set(echo.HeaderRetryAfter, seconds(throttled.RetryAfter))
 		return s.accountPage(c, http.StatusTooManyRequests, p)

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -21,14 +22,21 @@ func (s *Server) switchBackend(c echo.Context) error {
 	v := visitorOf(c)
 	from, name := v.visit.Trace.Backend, f.get("backend")
 	toTheEnd(c)
-	if err := s.Sessions.Switch(c.Response(), c.Request(), name); err != nil {
+	switch err := s.Sessions.Switch(c.Response(), c.Request(), name); {
+	case errors.Is(err, session.ErrEnded):
+		// Pressed twice: the first press has exchanged this session already. Or it
+		// was ended meanwhile, and then the next page says so.
+		return seeOther(c, localPath(f.get("next")))
+	case err != nil:
 		return s.whyNot(c, err)
 	}
 	next := withQuery(localPath(f.get("next")), "xray", "open")
 	if !v.SignedIn() {
 		return seeOther(c, withQuery(next, "said", "chosen"))
 	}
-	s.record(c, school.ActionSwitch, v.user.Name, from+" → "+name)
+	if from != name {
+		s.record(c, school.ActionSwitch, v.user.Name, from+" → "+name)
+	}
 	return seeOther(c, withQuery(next, "said", "switched"))
 }
 

@@ -56,7 +56,8 @@ func (s *Server) signIn(c echo.Context) error {
 		p.Refused = true
 		return s.signInPage(c, http.StatusUnprocessableEntity, p)
 	case errors.As(err, &throttled):
-		s.record(c, school.ActionSignInRefused, maskedEmail(try.Email), tooManyTries)
+		// No audit line: there would be no end of them. The request's own line in
+		// the server's log says 429.
 		if wantsJSON(c) {
 			return err
 		}
@@ -82,9 +83,6 @@ func (s *Server) signIn(c echo.Context) error {
 	}
 	return seeOther(c, p.Next)
 }
-
-// tooManyTries is what the log says of a try that was not even looked at.
-const tooManyTries = "too many tries"
 
 // isDemoAccount reports whether the address is of one of the people whom
 // anybody may be in a demonstration.

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -48,6 +49,11 @@ func (s *Server) xray(c echo.Context) views.XRay {
 		}
 	} else {
 		s.xrayNobody(&x, trace, forgets(c, trace.Cookie))
+		if trace.Reason == "" && v.visit == nil {
+			x.Who.Reason = "Your session was not looked at for this answer."
+		} else if trace.Reason == "" && len(x.Cookie) == 0 && otherKind(c) {
+			x.Who.Reason = "A session cookie of a kind that this site does not read at present came with this request. It counts for nothing."
+		}
 	}
 	x.Allowed = allowedLight(v)
 	x.Choices = s.choices(v)
@@ -67,11 +73,15 @@ func (s *Server) xrayToken(x *views.XRay, v *visitor, rec session.Record) {
 		Where:   "handlers/session/cookiejwt"}
 	x.Band = &ui.BandProps{Size: "l", Backend: session.JWT,
 		Header:    []string{"alg HS256", "typ session+jwt"},
-		Payload:   []string{"sub " + short(string(rec.UserID)) + ", role " + string(rec.Role), "iat " + clock(rec.CreatedAt) + ", exp " + clock(rec.ExpiresAt)},
+		Payload:   []string{"sub " + short(string(rec.UserID)) + ", role " + string(rec.Role), "iat " + moment(rec.CreatedAt, s.Now()), "exp " + moment(rec.ExpiresAt, s.Now())},
 		Signature: []string{"32 bytes", "HMAC-SHA256"},
 		Label:     "A wristband of three segments: header, payload and signature of your token"}
 	x.RoleFrom = "the token itself, written " + ago(age)
 	x.OnServer = "no session record: there is no coat. The audit log has a line that you signed in."
+	if v.visit.Trace.CarriedFrom != "" {
+		carriedOver(x, v.visit.Trace.CarriedFrom)
+		return
+	}
 	x.Steps = append(x.Steps[:len(x.Steps)-1:len(x.Steps)-1], ui.Step{Name: "Store look-up", Where: "nothing to look up", Skipped: true}, x.Steps[len(x.Steps)-1])
 }
 
@@ -101,7 +111,21 @@ func (s *Server) xrayTicket(x *views.XRay, v *visitor, rec session.Record) {
 		{Name: "ends", Value: moment(rec.IdleUntil, now) + " without a visit, " + moment(rec.ExpiresAt, now) + " at the latest"},
 	}
 	x.RoleFrom = "the record on the server, just now"
+	if v.visit.Trace.CarriedFrom != "" {
+		carriedOver(x, v.visit.Trace.CarriedFrom)
+		return
+	}
 	x.Steps = append([]ui.Step{x.Steps[0], {Name: "Verify signature", Where: "nothing is signed", Skipped: true}}, x.Steps[1:]...)
+}
+
+// carriedOver says what is true of the one request in which a session of the
+// site's former kind was exchanged: it came with the old kind, and leaves with
+// the one that is drawn.
+func carriedOver(x *views.XRay, from string) {
+	x.Who.Reason = "You came with a session of the kind that this site had before (" + ui.BackendLabel(from) + "), and it was good."
+	x.Session.Verdict = "Yes: carried over."
+	x.Session.Reason = "It was exchanged in this very request for the one drawn here, with the role that you have now."
+	x.RoleFrom = "the user’s row, as the session was exchanged"
 }
 
 // startedFrom is where and in what the session was started. One that continues
@@ -129,6 +153,13 @@ var refusals = map[session.Reason]string{
 	session.EndedForAll:  "An admin has ended all sessions since it was issued.",
 	session.NoSuchUser:   "The person it speaks of is not in the school any more.",
 	session.Closed:       "The account it speaks of has been closed.",
+}
+
+// otherKind reports whether a session cookie came that was not looked at.
+func otherKind(c echo.Context) bool {
+	return slices.ContainsFunc(c.Request().Cookies(), func(k *http.Cookie) bool {
+		return strings.HasSuffix(k.Name, "lectern-jwt") || strings.HasSuffix(k.Name, "lectern-sid")
+	})
 }
 
 // forgets reports whether this answer clears the cookie.
@@ -200,9 +231,12 @@ func (s *Server) choices(v *visitor) []views.BackendChoice {
 		switch name {
 		case session.JWT:
 			choice.Title = "Wristband (JWT)"
-			choice.Text = "You carry everything, signed. We keep nothing, and cannot call it back for " + span(s.Sessions.Lifetimes().Token) + "."
-			if signed && current != name {
+			choice.Text = "You carry everything, signed. We keep no record, and cannot call it back for " + span(s.Sessions.Lifetimes().Token) + "."
+			switch {
+			case signed && current != name:
 				choice.Text = "The record is deleted; you carry everything yourself from then on."
+			case signed:
+				choice.Text = "You carry everything, signed. We keep no record, and cannot call this one back before it expires, " + moment(rec.ExpiresAt, s.Now()) + "."
 			}
 		case session.Memory:
 			choice.Title = "Ticket (memory)"

@@ -835,6 +835,21 @@ func backendSwitch(x XRay) templ.Component {
 	})
 }
 
+// tornBand is a token that was refused, with the reason on the part that it is
+// about.
+func tornBand(reason string) ui.BandProps {
+	band := ui.BandProps{Torn: true, Header: []string{"read"}, Payload: []string{"not believed"}, Signature: []string{"not checked"}, Label: "A torn wristband: " + reason}
+	switch reason {
+	case "malformed", "algorithm", "type", "key":
+		band.Header = []string{reason}
+	case "signature":
+		band.Signature = []string{"not ours"}
+	default:
+		band.Payload, band.Signature = []string{reason}, []string{"good"}
+	}
+	return band
+}
+
 // refusedPrint is the credential that came and was no good.
 func refusedPrint(x XRay) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -858,7 +873,7 @@ func refusedPrint(x XRay) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if ui.Family(x.Refused) == "jwt" {
-			templ_7745c5c3_Err = ui.Band(ui.BandProps{Torn: true, Header: []string{"read"}, Payload: []string{"not believed"}, Signature: []string{x.Refusal}, Label: "A torn wristband: " + x.Refusal}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Band(tornBand(x.Refusal)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

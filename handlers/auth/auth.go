@@ -29,7 +29,8 @@
 // that anybody could put on somebody else's door. Wrong tries on an account
 // make the next stranger wait, up to a quarter of an hour. The owner, coming
 // from a network where this account was signed in before, stands in a line of
-// their own, and a flood from elsewhere does not lengthen it.
+// their own, and a flood from elsewhere does not lengthen it; and on a network
+// never seen they have three tries whatever strangers elsewhere did.
 //
 // Sources: NIST SP 800-63B-4 §3.1.1 (passwords) and §3.2.2 (rate limiting);
 // OWASP ASVS 5.0 chapter 6 and 2.4.1; RFC 9106 (Argon2).

@@ -106,3 +106,9 @@ func (p *Passwords) rehash(ctx context.Context, c school.Credential, password st
 		p.log.WarnContext(ctx, "rehash password", "user", c.User.ID, "err", err)
 	}
 }
+
+// Welcome notes where the owner of a new account is, as a sign-in would: their
+// next ones from there do not wait for strangers.
+func (p *Passwords) Welcome(email school.Email, address netip.Addr) {
+	p.throttle.Remember(string(email), address)
+}

@@ -183,7 +183,7 @@ func TestPasswords_aFloodFromElsewhereDoesNotStopTheOwner(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 100 {
 		wg.Go(func() {
-			_, err := d.SignIn(t.Context(), auth.Attempt{Email: ada, Password: "guess number " + fmt.Sprint(i), Address: stranger(i)})
+			_, err := d.SignIn(t.Context(), auth.Attempt{Email: ada, Password: "guess number " + fmt.Sprint(i), Address: stranger(1)})
 			if err == nil {
 				t.Error("a guess was let in")
 			}
@@ -195,6 +195,44 @@ func TestPasswords_aFloodFromElsewhereDoesNotStopTheOwner(t *testing.T) {
 	}
 	if _, _, err := d.signIn(t, ada, goodPassword); err != nil {
 		t.Errorf("the owner at home: %v", err)
+	}
+}
+
+func TestPasswords_aFloodDoesNotStopTheOwnerOnTheMove(t *testing.T) {
+	d := newDoor(t)
+	for i := range 100 {
+		wait(t, d.throttle, ada, stranger(i%20))
+	}
+	for range 2 {
+		if _, _, err := d.signIn(t, ada, "seven lamps over the bay"); err != auth.ErrRefused {
+			t.Fatalf("a slip: got %v, want %v", err, auth.ErrRefused)
+		}
+	}
+	if _, _, err := d.signIn(t, ada, goodPassword); err != nil {
+		t.Errorf("the third try: %v", err)
+	}
+}
+
+func TestPasswords_whoIsWelcomeIsKnownThere(t *testing.T) {
+	d := newDoor(t)
+	for i := range 100 {
+		wait(t, d.throttle, ada, stranger(i%20))
+	}
+	// Before the account was opened, its owner tried whether it was there.
+	if n := atOnce(t, d.throttle, ada, home); n != 3 {
+		t.Fatalf("%d tries were let through, want 3", n)
+	}
+	d.Welcome(ada, home)
+	for range 4 {
+		if _, _, err := d.signIn(t, ada, "seven lamps over the bay"); err != auth.ErrRefused {
+			t.Fatalf("a slip: got %v, want %v", err, auth.ErrRefused)
+		}
+	}
+	if _, _, err := d.signIn(t, ada, goodPassword); err != nil {
+		t.Errorf("the fifth try: %v", err)
+	}
+	if d := wait(t, d.throttle, ada, stranger(1)); d == 0 {
+		t.Error("the welcome let the strangers go on")
 	}
 }
 

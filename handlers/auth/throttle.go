@@ -11,6 +11,7 @@ import (
 // The pace of guessing (ASVS 6.1.1 asks that it be written down).
 const (
 	freeTries = 5                // tries before the first delay
+	ownTries  = 3                // of them, tries that a network has whatever others do
 	maxDelay  = 15 * time.Minute // delays double from one second up to this
 	forgetOne = 30 * time.Minute // quiet time after which one try is forgotten
 	maxTries  = freeTries + 11   // more would lengthen nothing but the memory of it
@@ -20,10 +21,11 @@ const (
 )
 
 // SignInByAddress and SignUpByAddress are the limits of the two forms that a
-// stranger can send.
+// stranger can send. A whole class behind one address may open its accounts
+// within the hour.
 var (
 	SignInByAddress = Limit{Name: "sign-in", Burst: 30, Per: 10 * time.Minute}
-	SignUpByAddress = Limit{Name: "sign-up", Burst: 10, Per: time.Hour}
+	SignUpByAddress = Limit{Name: "sign-up", Burst: 100, Per: time.Hour}
 )
 
 // Throttle slows down the guessing of passwords (ASVS 6.3.1, 2.4.1; NIST SP
@@ -31,7 +33,9 @@ var (
 //
 //   - For each account, one count of the tries by strangers from anywhere.
 //     Five are free; then each next one has to wait 1 s, 2 s, 4 s and so on up
-//     to 15 minutes. Every half hour of quiet forgets one.
+//     to 15 minutes. Every half hour of quiet forgets one. But the first three
+//     tries of any network on an account are let through whatever the others
+//     did: so a flood from elsewhere never stops the owner who has just moved.
 //   - For each account and each network from which it was signed in before, a
 //     count of its own with the same delays. So a flood from elsewhere never
 //     stops the owner on their own network, and nobody there guesses freely.
@@ -45,8 +49,10 @@ var (
 // disable a password after 100 failures in a row, which anyone could do to
 // anyone; here the strangers' pace falls to about a hundred a day instead.
 //
-// What it cannot do: the owner who comes from a new network in the middle of
-// a flood waits with the strangers, and somebody on the owner's own network
+// What it cannot do: an owner who types it wrong three times from a new network
+// in the middle of a flood waits with the strangers, until half an hour has
+// forgotten one of the three; whoever has many networks has three tries from
+// each and one more in each half hour; and somebody on the owner's own network
 // shares the owner's count. What is remembered is lost with the process.
 //
 // All tables are bounded. When one is full, what is worth least is dropped
@@ -66,8 +72,8 @@ type Throttle struct {
 // typed, and not readable in a memory dump.
 type account uint64
 
-// lane is whose tries are counted together: one account's, from one known
-// network, or from all strangers together when network is zero.
+// lane is whose tries are counted together: one account's, from one network, or
+// from all strangers together when network is zero.
 type lane struct {
 	account account
 	network netip.Prefix
@@ -81,6 +87,11 @@ type tries struct {
 
 func (t tries) at(now time.Time) int {
 	return max(t.n-int(now.Sub(t.last)/forgetOne), 0)
+}
+
+// hasOwn is when fewer than ownTries will be left of the count.
+func (t tries) hasOwn() time.Time {
+	return t.last.Add(time.Duration(t.n-ownTries+1) * forgetOne)
 }
 
 func (t tries) delay() time.Duration {
@@ -125,7 +136,9 @@ func NewThrottle(now func() time.Time) *Throttle {
 // unless [Try.Succeed] or [Try.Cancel] is called.
 type Try struct {
 	throttle *Throttle
-	lane     lane
+	lane     lane // the one whose delay counts
+	own      lane // that of the account and this network alone
+	counted  []lane
 	address  netip.Addr
 }
 
@@ -133,30 +146,45 @@ type Try struct {
 // and counts it. The account is whatever was typed; whether it exists plays no
 // part. The error is a *[Throttled].
 func (t *Throttle) Begin(email string, address netip.Addr) (*Try, error) {
-	try := &Try{throttle: t, lane: lane{account: t.account(email)}, address: address}
-	network := networkOf(address)
-	now := t.now()
+	account, network, now := t.account(email), networkOf(address), t.now()
+	try := &Try{throttle: t, lane: lane{account: account}, own: lane{account: account, network: network}, address: address}
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.knows(try.lane.account, network) {
-		try.lane.network = network
+	if t.knows(account, network) {
+		try.lane = try.own
 	}
-	seen := t.lanes.rows[try.lane]
-	if wait := seen.last.Add(seen.delay()).Sub(now); wait > 0 {
-		return nil, &Throttled{RetryAfter: wait}
+	seen, own := t.lanes.rows[try.lane], t.lanes.rows[try.own]
+	first := network.IsValid() && own.at(now) < ownTries
+	if wait := seen.last.Add(seen.delay()).Sub(now); wait > 0 && !first {
+		return nil, &Throttled{RetryAfter: min(wait, own.hasOwn().Sub(now))}
 	}
 	if !try.known() {
 		if err := t.byAddress.Take(address); err != nil {
 			return nil, err
 		}
 	}
-	t.lanes.put(try.lane, tries{n: min(seen.at(now)+1, maxTries), last: now}, now)
+	if try.own != try.lane {
+		try.count(try.own, own, now)
+	}
+	try.count(try.lane, seen, now)
 	return try, nil
 }
 
+// count notes what it added, since a full count cannot grow: many tries at once
+// that are all taken back must not take more than they gave.
+func (try *Try) count(l lane, seen tries, now time.Time) {
+	n := seen.at(now)
+	if n < maxTries {
+		n++
+		try.counted = append(try.counted, l)
+	}
+	try.throttle.lanes.put(l, tries{n: n, last: now}, now)
+}
+
 // Remember notes that the account's owner was seen at this address, as after
-// signing up. A successful try does so by itself.
+// signing up, and clears the count of this account there. A successful try does
+// so by itself.
 func (t *Throttle) Remember(email string, address netip.Addr) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -168,30 +196,36 @@ func (t *Throttle) Remember(email string, address netip.Addr) {
 // now on. The strangers' count keeps their own tries.
 func (try *Try) Succeed() {
 	t := try.throttle
-	try.Cancel()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if try.known() {
-		delete(t.lanes.rows, try.lane)
-	}
+	try.cancel()
 	t.remember(try.lane.account, networkOf(try.address))
 }
 
 // Cancel says that the try was never decided, as when the database is away.
 func (try *Try) Cancel() {
-	t := try.throttle
+	try.throttle.mu.Lock()
+	defer try.throttle.mu.Unlock()
+	try.cancel()
+}
+
+func (try *Try) cancel() {
 	if !try.known() {
-		t.byAddress.Return(try.address)
+		try.throttle.byAddress.Return(try.address)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if seen, ok := t.lanes.rows[try.lane]; ok {
-		seen.n = max(seen.n-1, 0)
-		t.lanes.rows[try.lane] = seen
+	for _, l := range try.counted {
+		try.throttle.uncount(l)
 	}
 }
 
-func (try *Try) known() bool { return try.lane.network.IsValid() }
+func (t *Throttle) uncount(l lane) {
+	if seen, ok := t.lanes.rows[l]; ok {
+		seen.n = max(seen.n-1, 0)
+		t.lanes.rows[l] = seen
+	}
+}
+
+func (try *Try) known() bool { return try.lane == try.own && try.own.network.IsValid() }
 
 func (t *Throttle) account(email string) account {
 	return account(maphash.String(t.seed, strings.ToLower(strings.TrimSpace(email))))
@@ -213,6 +247,7 @@ func (t *Throttle) remember(a account, network netip.Prefix) {
 	if !network.IsValid() {
 		return
 	}
+	delete(t.lanes.rows, lane{account: a, network: network})
 	now := t.now()
 	ns := t.known.rows[a]
 	oldest := 0

@@ -64,29 +64,56 @@ func waitOf(t *testing.T, err error) time.Duration {
 	return throttled.RetryAfter
 }
 
-func TestThrottle_strangersWaitLongerAndLonger(t *testing.T) {
-	c := newClock()
-	throttle := auth.NewThrottle(c.Now)
-	for i := range 5 {
-		if d := wait(t, throttle, ada, stranger(i)); d != 0 {
-			t.Fatalf("try %d: wait of %s, want none", i+1, d)
+// atOnce is how many of a hundred tries at this moment are let through.
+func atOnce(t *testing.T, throttle *auth.Throttle, email string, address netip.Addr) (n int) {
+	t.Helper()
+	for range 100 {
+		if wait(t, throttle, email, address) == 0 {
+			n++
 		}
 	}
-	n := 5
-	for _, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900} {
-		want *= time.Second
-		n++
-		if d := wait(t, throttle, ada, stranger(n)); d != want {
-			t.Fatalf("try %d: wait of %s, want %s", n, d, want)
-		}
-		c.pass(want - time.Nanosecond)
-		if d := wait(t, throttle, ada, stranger(n)); d != time.Nanosecond {
-			t.Fatalf("try %d, a moment too early: wait of %s, want 1ns", n, d)
-		}
-		c.pass(time.Nanosecond)
-		if d := wait(t, throttle, ada, stranger(n)); d != 0 {
-			t.Fatalf("try %d, after the wait: wait of %s, want none", n, d)
-		}
+	return n
+}
+
+func TestThrottle_strangersWaitLongerAndLonger(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		networks, free int
+		waits          []time.Duration
+	}{
+		{"from one network", 1, 5, []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900}},
+		// The third try of the second network is let through and counted.
+		{"from two in turn", 2, 6, []time.Duration{2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newClock()
+			throttle := auth.NewThrottle(c.Now)
+			n := 0
+			next := func() time.Duration {
+				t.Helper()
+				return wait(t, throttle, ada, stranger(n%tt.networks))
+			}
+			for ; n < tt.free; n++ {
+				if d := next(); d != 0 {
+					t.Fatalf("try %d: wait of %s, want none", n+1, d)
+				}
+			}
+			for _, want := range tt.waits {
+				want *= time.Second
+				if d := next(); d != want {
+					t.Fatalf("try %d: wait of %s, want %s", n+1, d, want)
+				}
+				c.pass(want - time.Nanosecond)
+				if d := next(); d != time.Nanosecond {
+					t.Fatalf("try %d, a moment too early: wait of %s, want 1ns", n+1, d)
+				}
+				c.pass(time.Nanosecond)
+				if d := next(); d != 0 {
+					t.Fatalf("try %d, after the wait: wait of %s, want none", n+1, d)
+				}
+				n++
+			}
+		})
 	}
 }
 
@@ -94,11 +121,11 @@ func TestThrottle_oneAddressInManySpellingsIsOneAccount(t *testing.T) {
 	c := newClock()
 	throttle := auth.NewThrottle(c.Now)
 	for i, email := range []string{ada, "ADA@lectern.example", " ada@lectern.example", "Ada@Lectern.Example ", "\tada@LECTERN.example"} {
-		if d := wait(t, throttle, email, stranger(i)); d != 0 {
+		if d := wait(t, throttle, email, stranger(1)); d != 0 {
 			t.Fatalf("try %d: wait of %s, want none", i+1, d)
 		}
 	}
-	if d := wait(t, throttle, "aDa@lectern.example", stranger(6)); d != time.Second {
+	if d := wait(t, throttle, "aDa@lectern.example", stranger(1)); d != time.Second {
 		t.Errorf("wait of %s, want 1s", d)
 	}
 }
@@ -142,7 +169,7 @@ func TestThrottle_aFloodDoesNotStopTheOwnerAtHome(t *testing.T) {
 	throttle := auth.NewThrottle(c.Now)
 	throttle.Remember(ada, home)
 	for i := range 10_000 {
-		wait(t, throttle, ada, stranger(i))
+		wait(t, throttle, ada, stranger(i%10))
 		c.pass(100 * time.Millisecond)
 	}
 	if d := wait(t, throttle, ada, stranger(1)); d == 0 {
@@ -156,22 +183,159 @@ func TestThrottle_aFloodDoesNotStopTheOwnerAtHome(t *testing.T) {
 	if d := wait(t, throttle, ada, stranger(1)); d == 0 {
 		t.Error("the owner's success let the strangers go on")
 	}
+	if n := atOnce(t, throttle, ada, home); n != 5 {
+		t.Errorf("at home %d tries were let through, want 5", n)
+	}
+}
+
+func TestThrottle_aFloodDoesNotStopTheOwnerOnTheMove(t *testing.T) {
+	c := newClock()
+	throttle := auth.NewThrottle(c.Now)
+	flood := func() {
+		for i := range 1000 {
+			wait(t, throttle, ada, stranger(i%200))
+		}
+	}
+	begin := func(n int) *auth.Try {
+		t.Helper()
+		try, err := throttle.Begin(ada, home)
+		if err != nil {
+			t.Fatalf("try %d of the owner: %v", n, err)
+		}
+		return try
+	}
+	flood()
+	begin(1) // wrong
+	flood()
+	begin(2) // wrong
+	flood()
+	begin(3).Succeed()
+	if n := atOnce(t, throttle, ada, home); n != 5 {
+		t.Errorf("once the network is known, %d tries were let through, want 5", n)
+	}
+	if d := wait(t, throttle, ada, stranger(1)); d == 0 {
+		t.Error("the owner's success let the strangers go on")
+	}
+}
+
+func TestThrottle_threeWrongTriesOnTheMoveAreNotTheEnd(t *testing.T) {
+	c := newClock()
+	throttle := auth.NewThrottle(c.Now)
+	for i := range 100 {
+		wait(t, throttle, ada, stranger(i))
+	}
+	if n := atOnce(t, throttle, ada, home); n != 3 {
+		t.Fatalf("%d tries of the owner were let through, want 3", n)
+	}
+	// Those who have networks enough take every turn of the strangers.
+	for i := range 29 {
+		c.pass(time.Minute)
+		wait(t, throttle, ada, stranger(100+i))
+	}
+	if d := wait(t, throttle, ada, home); d != time.Minute {
+		t.Errorf("after 29 minutes: wait of %s, want 1m", d)
+	}
+	c.pass(time.Minute)
+	wait(t, throttle, ada, stranger(200))
+	if n := atOnce(t, throttle, ada, home); n != 1 {
+		t.Errorf("after half an hour %d were let through, want 1", n)
+	}
+}
+
+func TestThrottle_manyNetworksHaveThreeTriesEach(t *testing.T) {
+	const networks = 50
+	c := newClock()
+	throttle := auth.NewThrottle(c.Now)
+	for i := range networks {
+		want := 3
+		if i == 0 {
+			want = 5 // that nobody has used yet
+		}
+		if n := atOnce(t, throttle, ada, stranger(i)); n != want {
+			t.Errorf("network %d: %d were let through, want %d", i, n, want)
+		}
+	}
+	all := func() (n int) {
+		for i := range networks {
+			n += atOnce(t, throttle, ada, stranger(i))
+		}
+		return n
+	}
+	c.pass(15*time.Minute - time.Nanosecond)
+	if n := all(); n != 0 {
+		t.Errorf("a moment too early %d were let through, want none", n)
+	}
+	c.pass(time.Nanosecond)
+	if n := all(); n != 1 {
+		t.Errorf("after the wait %d of all networks were let through, want 1", n)
+	}
+}
+
+func TestThrottle_aHouseholdIsOneNetwork(t *testing.T) {
+	c := newClock()
+	throttle := auth.NewThrottle(c.Now)
+	for range 10 {
+		wait(t, throttle, ada, stranger(1))
+	}
+	through := 0
+	for i := range 100 {
+		address := netip.MustParseAddr(fmt.Sprintf("2001:db8:0:1::%x", i+1))
+		if wait(t, throttle, ada, address) == 0 {
+			through++
+		}
+	}
+	if through != 3 {
+		t.Errorf("%d tries of one /64 were let through, want 3", through)
+	}
+	if n := atOnce(t, throttle, ada, netip.MustParseAddr("2001:db8:0:2::1")); n != 3 {
+		t.Errorf("%d tries of the next /64 were let through, want 3", n)
+	}
+	if n := atOnce(t, throttle, ada, netip.MustParseAddr("::ffff:203.0.0.1")); n != 0 {
+		t.Errorf("%d tries of an IPv4 address spelled as IPv6 were let through, want none", n)
+	}
+}
+
+func TestThrottle_connectionsWithoutAnAddressAreStrangers(t *testing.T) {
+	c := newClock()
+	throttle := auth.NewThrottle(c.Now)
+	for range 20 {
+		try, err := throttle.Begin(ada, netip.Addr{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		try.Cancel()
+	}
+	for range 4 {
+		wait(t, throttle, ada, netip.Addr{})
+	}
+	for range 2 {
+		try, err := throttle.Begin(ada, netip.Addr{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		try.Succeed() // takes back its own, and no more
+	}
+	if n := atOnce(t, throttle, ada, netip.Addr{}); n != 1 {
+		t.Errorf("%d tries were let through, want 1", n)
+	}
 }
 
 func TestThrottle_aSuccessOnANewNetworkDoesNotFreeTheStrangers(t *testing.T) {
-	c := newClock()
-	throttle := auth.NewThrottle(c.Now)
-	for i := range 5 {
-		wait(t, throttle, ada, stranger(i))
-	}
-	c.pass(time.Second)
-	try, err := throttle.Begin(ada, home)
-	if err != nil {
-		t.Fatal(err)
-	}
-	try.Succeed()
-	if d := wait(t, throttle, ada, stranger(6)); d != time.Second {
-		t.Errorf("the next stranger: wait of %s, want 1s", d)
+	for _, later := range []time.Duration{0, time.Second} {
+		c := newClock()
+		throttle := auth.NewThrottle(c.Now)
+		for range 5 {
+			wait(t, throttle, ada, stranger(1))
+		}
+		c.pass(later)
+		try, err := throttle.Begin(ada, home)
+		if err != nil {
+			t.Fatal(err)
+		}
+		try.Succeed()
+		if d := wait(t, throttle, ada, stranger(1)); d != time.Second {
+			t.Errorf("the next stranger, %s later: wait of %s, want 1s", later, d)
+		}
 	}
 }
 
@@ -206,20 +370,16 @@ func TestThrottle_aSuccessMakesTheNetworkKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	try.Succeed()
-	for i := range 10 {
-		wait(t, throttle, ada, stranger(i))
+	const alan = "alan@lectern.example"
+	for i := range 20 {
+		wait(t, throttle, ada, stranger(i%4))
+		wait(t, throttle, alan, stranger(i%4))
 	}
-	if d := wait(t, throttle, ada, home); d != 0 {
-		t.Errorf("at home: wait of %s, want none", d)
+	if n := atOnce(t, throttle, ada, home); n != 5 {
+		t.Errorf("at home %d tries were let through, want 5", n)
 	}
-	if d := wait(t, throttle, "alan@lectern.example", home); d != 0 {
-		t.Errorf("another account from there: wait of %s, want none", d)
-	}
-	for i := range 10 {
-		wait(t, throttle, "alan@lectern.example", stranger(i))
-	}
-	if d := wait(t, throttle, "alan@lectern.example", home); d == 0 {
-		t.Error("a network known for one account is known for another")
+	if n := atOnce(t, throttle, alan, home); n != 3 {
+		t.Errorf("on another account %d tries were let through from there, want 3 as from anywhere", n)
 	}
 }
 
@@ -234,9 +394,12 @@ func TestThrottle_eightNetworksAreRemembered(t *testing.T) {
 		wait(t, throttle, ada, home)
 	}
 	for i := range 9 {
-		known := wait(t, throttle, ada, stranger(i)) == 0
-		if want := i > 0; known != want {
-			t.Errorf("network %d: known %v, want %v", i, known, want)
+		want := 5
+		if i == 0 {
+			want = 3 // as from a network never seen
+		}
+		if n := atOnce(t, throttle, ada, stranger(i)); n != want {
+			t.Errorf("network %d: %d were let through, want %d", i, n, want)
 		}
 	}
 }
@@ -285,21 +448,57 @@ func TestThrottle_whatWasNeverDecidedIsNotCounted(t *testing.T) {
 	}
 }
 
-func TestThrottle_aHundredAtOnceAreAHundred(t *testing.T) {
-	c := newClock()
-	throttle := auth.NewThrottle(c.Now)
-	var through atomic.Int64
-	var wg sync.WaitGroup
-	for i := range 100 {
-		wg.Go(func() {
-			if _, err := throttle.Begin(ada, stranger(i)); err == nil {
-				through.Add(1)
+// Whoever hangs up before the answer must not shorten the strangers' wait, also
+// when the count is as long as it gets.
+func TestThrottle_takingBackGivesNoMoreThanWasTaken(t *testing.T) {
+	for _, before := range []int{5, 10, 15, 60} {
+		c := newClock()
+		throttle := auth.NewThrottle(c.Now)
+		for i := range before {
+			wait(t, throttle, ada, stranger(i/5)) // 5 of the first, then 3 of each
+		}
+		want := wait(t, throttle, ada, stranger(0))
+		var tries []*auth.Try
+		for i := range 90 {
+			try, err := throttle.Begin(ada, stranger(100+i/3))
+			if err != nil {
+				t.Fatal(err)
 			}
-		})
+			tries = append(tries, try)
+		}
+		for i, try := range tries {
+			if i%2 == 0 {
+				try.Cancel()
+			} else {
+				try.Succeed()
+			}
+		}
+		if got := wait(t, throttle, ada, stranger(0)); got != want {
+			t.Errorf("after %d tries: wait of %s, and %s once others were taken back", before, want, got)
+		}
 	}
-	wg.Wait()
-	if through.Load() != 5 {
-		t.Errorf("%d of 100 were let through, want 5", through.Load())
+}
+
+func TestThrottle_aHundredAtOnceAreAHundred(t *testing.T) {
+	throttle := auth.NewThrottle(newClock().Now)
+	hundred := func(address netip.Addr) int64 {
+		var through atomic.Int64
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				if _, err := throttle.Begin(ada, address); err == nil {
+					through.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		return through.Load()
+	}
+	if n := hundred(stranger(1)); n != 5 {
+		t.Errorf("%d of 100 were let through, want 5", n)
+	}
+	if n := hundred(stranger(2)); n != 3 {
+		t.Errorf("%d of 100 from the next network were let through, want 3", n)
 	}
 }
 
@@ -323,31 +522,54 @@ func TestThrottle_inventedAccountsFillNothing(t *testing.T) {
 	}
 }
 
+func TestThrottle_manyNetworksFillNothing(t *testing.T) {
+	c := newClock()
+	throttle := auth.NewThrottle(c.Now)
+	throttle.Remember(ada, home)
+	limit, _ := throttle.Rows()
+	for i := range 3 * limit {
+		wait(t, throttle, ada, stranger(i/2))
+	}
+	if _, rows := throttle.Rows(); rows != limit {
+		t.Errorf("%d rows, want %d", rows, limit)
+	}
+	last := stranger(2 * limit)
+	if n := atOnce(t, throttle, ada, last); n != 3 {
+		t.Errorf("from one network more %d tries were let through, want 3", n)
+	}
+	if d := wait(t, throttle, ada, last); d != 15*time.Minute {
+		t.Errorf("the strangers wait %s, want 15m", d)
+	}
+	if n := atOnce(t, throttle, ada, home); n != 5 {
+		t.Errorf("at home %d tries were let through, want 5", n)
+	}
+}
+
 func TestLimiter(t *testing.T) {
 	c := newClock()
 	limiter := auth.NewLimiter(auth.SignUpByAddress, c.Now)
-	for i := range 10 {
+	for i := range 100 {
 		if err := limiter.Take(home); err != nil {
 			t.Fatalf("%d: %v", i+1, err)
 		}
 	}
-	if d := waitOf(t, limiter.Take(home)); d != 6*time.Minute {
-		t.Errorf("the eleventh: wait of %s, want 6m", d)
+	if d := waitOf(t, limiter.Take(home)); d != 36*time.Second {
+		t.Errorf("number 101: wait of %s, want 36s", d)
 	}
-	c.pass(6 * time.Minute)
+	c.pass(36 * time.Second)
 	if d := waitOf(t, limiter.Take(home)); d != 0 {
-		t.Errorf("six minutes later: wait of %s, want none", d)
+		t.Errorf("36 seconds later: wait of %s, want none", d)
 	}
 	limiter.Return(home)
 	if d := waitOf(t, limiter.Take(home)); d != 0 {
 		t.Errorf("after one was given back: wait of %s, want none", d)
 	}
 	c.pass(24 * time.Hour)
-	for range 10 {
+	for range 100 {
 		limiter.Return(home)
 	}
-	for i := range 11 {
-		if d := waitOf(t, limiter.Take(home)); (d == 0) != (i < 10) {
+	for i := range 101 {
+		if d := waitOf(t, limiter.Take(home)); (d == 0) != (i < 100) {
 			t.Errorf("a day later, %d: wait of %s", i+1, d)
 		}
 	}
