@@ -130,3 +130,12 @@ func TestHangUp_isNoErrorOfOurs(t *testing.T) {
 		b.get("/").want(t, http.StatusOK, "Ada Byron")
 	})
 }
+
+func TestHangUp_leavesNoAccountWithoutItsLine(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		got := s.browser().hangsUp(true, "/signup", "name", "Joan Clarke", "email", "joan@school.example", "password", otherPassword)
+		if e := s.lastEvent(school.ActionSignUp); got.Code != http.StatusSeeOther || e.Subject != "Joan Clarke" {
+			t.Errorf("answers %d, and the log has %+v", got.Code, e)
+		}
+	})
+}

@@ -33,6 +33,8 @@ func TestSaid_onlyWhatIsTrue(t *testing.T) {
 		{her, "/courses/knots?said=joined", "You have joined", false},
 		{her, "/courses/knots?said=left", "You have left the course", false},
 		{visitor, "/?said=course-published", "stands in the catalogue", false},
+		{her, "/?said=course-deleted", "lies in the bin", false},
+		{visitor, "/?said=undone", "counts as not done", false},
 		{owner, "/teach/courses/sails?said=course-published", "stands in the catalogue", false},
 		{owner, "/teach/courses/knots?said=course-published", "stands in the catalogue", true},
 		{owner, "/teach/courses/knots?said=course-unpublished", "Nobody sees it, and", false},
