@@ -120,9 +120,10 @@ func TestHangUp_leavesNoDeedHalfDone(t *testing.T) {
 func TestHangUp_isNoErrorOfOurs(t *testing.T) {
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.as(ada)
-		got := b.hangsUp(false, "/account/profile", "name", "Ada King")
-		if got.Code != 499 || got.Body.Len() != 0 {
-			t.Errorf("answers %d with %d bytes", got.Code, got.Body.Len())
+		for path, field := range map[string]string{"/account/profile": "name", "/appearance": "theme"} {
+			if got := b.hangsUp(false, path, field, "Ada King"); got.Code != 499 || got.Body.Len() != 0 {
+				t.Errorf("%s answers %d with %d bytes", path, got.Code, got.Body.Len())
+			}
 		}
 		if log := s.log.String(); strings.Contains(log, "ERROR") || !strings.Contains(log, `"status":499`) {
 			t.Errorf("the log says %s", log)
