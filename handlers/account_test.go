@@ -135,3 +135,12 @@ func cookieOf(backend string) string {
 	}
 	return "lectern-sid"
 }
+
+// TestXRayLink_opensThisVeryPage keeps what the page was asked for, and leads
+// nowhere that only takes forms.
+func TestXRayLink_opensThisVeryPage(t *testing.T) {
+	s := newSite(t, session.Database)
+	b := s.as(ada)
+	b.get("/courses?q=knots&said=x").want(t, http.StatusOK, `href="/courses?q=knots&amp;xray=open"`)
+	b.post("/account/password", "current", password, "new", "short").want(t, http.StatusUnprocessableEntity, `href="/?xray=open"`, `href="/account?xray=open#xray"`)
+}

@@ -3,9 +3,12 @@ package handlers_test
 import (
 	"net/http"
 	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"lectern/db"
 	"lectern/db/school"
@@ -325,4 +328,32 @@ func TestAudit_tellsWhoDidWhatAndNoSecret(t *testing.T) {
 		admin.get("/admin/audit?name="+string(fixedID("alan"))).want(t, http.StatusOK, "Closed an account", "Only what")
 		admin.get("/admin/audit?name=Nobody").want(t, http.StatusOK, "Nothing of the kind")
 	})
+}
+
+// TestAudit_hasWordsForEveryAction reads the actions from their source, so that
+// a new one cannot be left out of the menu.
+func TestAudit_hasWordsForEveryAction(t *testing.T) {
+	s := newSite(t, session.Memory)
+	page := s.as(alan).get("/admin/audit").want(t, http.StatusOK)
+	source, err := os.ReadFile("../db/school/audit.go")
+	must(t, err)
+	found := regexp.MustCompile(`\tAction\w+ += "([^"]+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(found) < 15 {
+		t.Fatalf("only %d actions in the source", len(found))
+	}
+	for _, action := range found {
+		label := between(page.body, `<option value="`+action[1]+`">`, "<")
+		if label == "" || label == action[1] {
+			t.Errorf("%s has no words", action[1])
+		}
+	}
+}
+
+func TestPeople_giveBackOnlyWhatIsText(t *testing.T) {
+	s := newSite(t, session.Memory)
+	for _, path := range []string{"/admin/users?q=%ff%00x", "/admin/users?q=x&state=%ff", "/admin/audit?name=%ff%00x", "/admin/audit?action=%ff"} {
+		if body := s.as(alan).get(path).want(t, http.StatusOK).body; !utf8.ValidString(body) || strings.Contains(body, "\x00") {
+			t.Errorf("%s puts bytes into the page that are no text", path)
+		}
+	}
 }

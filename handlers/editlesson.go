@@ -84,7 +84,7 @@ func (s *Server) saveLesson(c echo.Context) error {
 	}
 	lesson.ID = before.ID
 	lesson.Minutes = s.markdown.Render(lesson.Body).Minutes
-	ctx, now := c.Request().Context(), s.Now()
+	ctx, now := toTheEnd(c), s.Now()
 	saved, err := s.DB.UpdateLesson(ctx, lesson, typed.Version, visitorOf(c).user.ID, now)
 	if errors.Is(err, school.ErrStale) {
 		return s.staleLesson(c, typed)

@@ -68,9 +68,7 @@ func statusOf(err error) int {
 // logged, once, and never shown.
 func (s *Server) answerError(err error, c echo.Context) {
 	if hungUp(c, err) {
-		if !c.Response().Committed {
-			_ = c.NoContent(statusHungUp)
-		}
+		noteHungUp(c)
 		return
 	}
 	status := statusOf(err)
@@ -101,6 +99,10 @@ func (s *Server) answerError(err error, c echo.Context) {
 	default:
 		failed = s.errorPage(c, status, err)
 	}
+	if hungUp(c, failed) {
+		noteHungUp(c)
+		return
+	}
 	if failed != nil {
 		s.Log.Error("error page failed", "id", requestID(c), "err", failed)
 		if !c.Response().Committed {
@@ -119,6 +121,13 @@ const statusHungUp = 499
 // hungUp reports whether err is only that the visitor did not wait.
 func hungUp(c echo.Context, err error) bool {
 	return errors.Is(err, context.Canceled) && errors.Is(c.Request().Context().Err(), context.Canceled)
+}
+
+// noteHungUp answers nobody, for the log's sake.
+func noteHungUp(c echo.Context) {
+	if !c.Response().Committed {
+		_ = c.NoContent(statusHungUp)
+	}
 }
 
 // whyNot says of a session that cannot be continued whether its person's

@@ -97,6 +97,9 @@ func (s *Server) said(c echo.Context) string {
 	if holds, ok := trueOnlyIf[key]; ok && !holds(c) {
 		return ""
 	}
+	if _, ok := teachSentences[key]; ok && !s.may(c, policy.TeachView, policy.Object{}) {
+		return ""
+	}
 	return sentences[key]
 }
 
@@ -111,6 +114,7 @@ var trueOnlyIf = map[string]func(echo.Context) bool{
 	"closed-own": signedOut,
 	"demoted":    func(c echo.Context) bool { return signedIn(c) && visitorOf(c).actor().Role != school.Admin },
 
+	"undone": func(c echo.Context) bool { return askedOf(c).lesson.ID != "" && askedOf(c).enrolment.Joined() },
 	"joined": func(c echo.Context) bool { return askedOf(c).enrolment.Joined() },
 	"left":   func(c echo.Context) bool { e := askedOf(c).enrolment; return !e.JoinedAt.IsZero() && !e.Joined() },
 
@@ -120,6 +124,7 @@ var trueOnlyIf = map[string]func(echo.Context) bool{
 	"course-unpublished": teaches(func(t taught) bool { return t.course.Status == school.Draft }),
 	"lesson-created":     teaches(func(t taught) bool { return t.lesson.Status == school.Draft }),
 	"lesson-published":   teaches(func(t taught) bool { return t.lesson.Status == school.Published }),
+	"lesson-unpublished": teaches(func(t taught) bool { return t.lesson.Status == school.Draft }),
 }
 
 func signedIn(c echo.Context) bool  { return visitorOf(c).SignedIn() }

@@ -118,6 +118,12 @@ func TestCatalogue_isNeverSomebodyElses(t *testing.T) {
 		visitor.get("/courses").want(t, http.StatusOK).lacks(t, " open>", "87654321", "<x-ray")
 		reader.get("/courses").want(t, http.StatusOK, "Ada Byron")
 		visitor.get("/courses").want(t, http.StatusOK).lacks(t, "Ada Byron")
+		s.clock.move(time.Minute) // every page from here on is made anew
+		visitor.get("/courses?token=hers&xray=open&event=e").want(t, http.StatusOK).lacks(t, "hers")
+		s.browser().get("/courses?xray=open").want(t, http.StatusOK).lacks(t, "hers", "token=")
+		s.clock.move(time.Minute)
+		visitor.get("/courses").want(t, http.StatusOK, "manager.go")
+		s.browser().get("/courses", "Cookie", "unknown=1").want(t, http.StatusOK).lacks(t, "manager.go")
 		chosen := s.browser()
 		chosen.post("/session/backend", "backend", "jwt").want(t, http.StatusSeeOther)
 		chosen.get("/courses").want(t, http.StatusOK, `value="jwt" checked`)

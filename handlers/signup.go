@@ -58,7 +58,7 @@ func (s *Server) signUp(c echo.Context) error {
 		return err
 	}
 	user := school.User{ID: id, Email: email, Name: name, Role: school.Student, CreatedAt: s.Now()}
-	err = s.DB.CreateUser(ctx, user, hash)
+	err = s.DB.CreateUser(toTheEnd(c), user, hash)
 	if errors.Is(err, school.ErrEmailTaken) {
 		wrong["email"] = "This address cannot be used for a new account. If it is yours, sign in instead."
 		return s.signUpPage(c, http.StatusUnprocessableEntity, p)

@@ -77,8 +77,7 @@ func keptField(field KeptField) templ.Component {
 	})
 }
 
-// deeds say what a form does by the last part of its address; the rest are
-// addresses that are nothing but a name.
+// deeds say what a form does by the last part of its address.
 var deeds = map[string]string{
 	"join":         "join the course",
 	"leave":        "leave the course",
@@ -101,23 +100,24 @@ var deeds = map[string]string{
 	"signout":      "sign you out",
 }
 
-// deed is what sending the form does, in words.
+// deed is what sending the form does, in words. A course may be called by one
+// of the words above, so the place of a thing is looked at first.
 func (k *KeptForm) deed() string {
 	where, _, _ := strings.Cut(k.Action, "?")
-	if deed, ok := deeds[path.Base(where)]; ok {
-		return deed
-	}
-	switch parent := path.Base(path.Dir(where)); {
+	switch parent := path.Dir(where); {
 	case where == "/teach/courses":
 		return "make a new course"
 	case path.Base(where) == "lessons":
 		return "add a lesson"
-	case parent == "courses":
+	case parent == "/teach/courses":
 		return "save the details of a course"
-	case parent == "chapters":
+	case parent == "/teach/chapters":
 		return "give a chapter its name"
-	case parent == "lessons":
+	case parent == "/teach/lessons":
 		return "save a lesson"
+	}
+	if deed, ok := deeds[path.Base(where)]; ok {
+		return deed
 	}
 	return "send a form"
 }

@@ -1,0 +1,147 @@
+package handlers_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"lectern/db/school"
+	"lectern/handlers/auth"
+	"lectern/handlers/session"
+	"lectern/views"
+)
+
+// withDemoPeople adds the accounts that anybody may use.
+func (s *site) withDemoPeople() {
+	s.t.Helper()
+	hash, err := auth.NewHasher(rand.Reader, 1).Hash(s.t.Context(), views.DemoPassword)
+	must(s.t, err)
+	for _, a := range views.DemoAccounts {
+		must(s.t, s.db.CreateUser(s.t.Context(), school.User{
+			ID: fixedID("demo" + a.Role), Email: school.Email(a.Email), Name: "Demo " + a.Name, Role: school.Role(strings.ToLower(a.Role)), Demo: true, CreatedAt: s.Now(),
+		}, hash))
+	}
+}
+
+// TestDemo_takesAlongWhatTheDoorHolds walks in by one press, with a kind of
+// session chosen and with a form that waits.
+func TestDemo_takesAlongWhatTheDoorHolds(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		s.withDemoPeople()
+		adas := views.DemoAccounts[0].Email
+		s.browser().get("/signin").want(t, http.StatusOK, `form="signin" name="demo" value="`+adas+`" formnovalidate`)
+		b := s.browser()
+		chosen := other(s.sessions.Site().Backend)
+		got := b.post("/signin", "email", "", "password", "", "demo", adas, "backend", chosen, "next", "/learning").want(t, http.StatusSeeOther)
+		if got.location != "/learning" || b.kind() != chosen {
+			t.Errorf("leads to %q with %s, want %s", got.location, b.kind(), chosen)
+		}
+		refused := s.browser().post("/account/profile", "name", "Ada King").want(t, http.StatusUnauthorized)
+		door := s.browser().post("/signin", append(refused.hidden(), "email", adas, "password", "not at all what it is")...).want(t, http.StatusUnprocessableEntity, "change your name")
+		s.browser().post("/signin", append(door.hidden(), "demo", adas)...).want(t, http.StatusOK, `action="/account/profile"`, `value="Ada King"`)
+		s.browser().post("/signin", "demo", ada).want(t, http.StatusUnprocessableEntity)
+	})
+}
+
+func TestDemo_isNoWayInWhereThereIsNone(t *testing.T) {
+	s := startSite(t, session.Database, false)
+	s.withDemoPeople()
+	s.browser().get("/signin").want(t, http.StatusOK).lacks(t, `name="demo"`)
+	s.browser().post("/signin", "demo", views.DemoAccounts[0].Email).want(t, http.StatusUnprocessableEntity)
+}
+
+// TestKept_saysAllThatItWouldDo lets an admin sign in over a form that somebody
+// else has made: they see what it is.
+func TestKept_saysAllThatItWouldDo(t *testing.T) {
+	s := newSite(t, session.Database)
+	back := s.browser().post("/signin", "email", alan, "password", password, "kept-action", "/admin/users/x/role", "kept-role", "admin")
+	back.want(t, http.StatusOK, "what you sent is here", "change somebody’s role", "<code>/admin/users/x/role</code>", "<dt>role</dt><dd>admin</dd>", `name="role" value="admin"`).lacks(t, "your text")
+	s.browser().post("/courses/knots/join").want(t, http.StatusUnauthorized, "join the course").lacks(t, "keep my text")
+}
+
+// TestBusy_losesNothing signs in while the line before the door is full.
+func TestBusy_losesNothing(t *testing.T) {
+	s := newSite(t, session.Memory)
+	ctx, leave := context.WithCancel(t.Context())
+	var crowd sync.WaitGroup
+	for range 200 {
+		crowd.Go(func() {
+			for ctx.Err() == nil {
+				if _, err := s.Hasher.Hash(ctx, password); errors.Is(err, auth.ErrBusy) {
+					time.Sleep(time.Millisecond)
+				}
+			}
+		})
+	}
+	defer crowd.Wait()
+	defer leave()
+	for range 20 {
+		a := s.browser().post("/signin", "email", ada, "password", password, "kept-action", "/account/profile", "kept-name", "Ada King")
+		if a.status == http.StatusServiceUnavailable {
+			a.want(t, a.status, "There is a crowd at the door", `name="kept-name" value="Ada King"`)
+			if a.header.Get("Retry-After") == "" {
+				t.Error("it is not said when to come back")
+			}
+			return
+		}
+	}
+	t.Error("there was always room")
+}
+
+func TestLog_hasTriesThatWereNotLookedAt(t *testing.T) {
+	s := newSite(t, session.Database)
+	b := s.as(ada)
+	b.post("/account/password", "current", "not it at all, sorry", "new", otherPassword)
+	if e := s.lastEvent(school.ActionSignInRefused); e.Actor.Name != "Ada Byron" || !strings.Contains(e.Detail, "present password") {
+		t.Errorf("the log has %+v", e)
+	}
+	visitor := s.browser()
+	for range 12 {
+		visitor.post("/signin", "email", bea, "password", "not it at all, sorry")
+	}
+	s.clock.move(time.Millisecond)
+	visitor.post("/signin", "email", bea, "password", "not it at all, sorry").want(t, http.StatusTooManyRequests)
+	if e := s.lastEvent(school.ActionSignInRefused); e.Detail != "too many tries" || e.Subject != "b…@school.example" {
+		t.Errorf("the log has %+v", e)
+	}
+}
+
+// TestClosed_isSaidToWhoHoldsAToken lets somebody go on with a token after
+// their account has been closed.
+func TestClosed_isSaidToWhoHoldsAToken(t *testing.T) {
+	s := newSite(t, session.JWT)
+	her := s.as(ada)
+	s.as(alan).post(person(ada)+"/disable").want(t, http.StatusSeeOther)
+	her.post("/session/backend", "backend", session.Database).want(t, http.StatusConflict, "Your account has been closed").lacks(t, "never was one")
+	her.post("/account/password", "current", password, "new", otherPassword).want(t, http.StatusUnprocessableEntity, "account has been closed")
+	if her.kind() != session.JWT {
+		t.Errorf("came away with %s", her.kind())
+	}
+}
+
+func TestLesson_isOpenedByAPageOnly(t *testing.T) {
+	s := newSite(t, session.Memory)
+	her := s.as(ada)
+	her.post("/courses/knots/join")
+	place := func() school.ID {
+		e, err := s.db.Enrolment(t.Context(), fixedID("ada"), fixedID("course-knots"))
+		must(t, err)
+		return e.LastLesson
+	}
+	before := place()
+	her.get("/courses/knots/lessons/two-first", "Sec-Fetch-Dest", "image").want(t, http.StatusOK)
+	her.get("/courses/knots/lessons/two-first", "Sec-Fetch-Dest", "document", "Sec-Purpose", "prefetch").want(t, http.StatusOK)
+	her.send(http.MethodHead, "/courses/knots/lessons/two-first", "").want(t, http.StatusOK)
+	if place() != before {
+		t.Error("a picture has moved the place")
+	}
+	her.get("/courses/knots/lessons/two-first", "Sec-Fetch-Dest", "document").want(t, http.StatusOK)
+	if place() == before {
+		t.Error("opening the page has not moved the place")
+	}
+}
