@@ -114,8 +114,3 @@ func (d *DB) totalUsers(ctx context.Context, q UserQuery, found search) (total i
 	total, more = cutTotal(counted)
 	return total, more, err
 }
-
-// CountUsers is the number of all accounts, from the kept counts.
-func (d *DB) CountUsers(ctx context.Context) (int, error) {
-	return one(ctx, d, sumUsers, value[int], "", -1)
-}
