@@ -31,7 +31,7 @@ type UserPage struct {
 
 const orderByName = "name"
 
-// Users lists people by name. Totals of searches stop at 1,000. A cursor that
+// Users lists people by name. Totals of searches stop at 200. A cursor that
 // is none begins at the first page.
 func (d *DB) Users(ctx context.Context, q UserQuery) (UserPage, error) {
 	found, err := d.search(ctx, userWords, school.QueryWords(q.Words))
