@@ -28,8 +28,11 @@ func benchmarkCourses(b *testing.B, n int) {
 		{"shelf", db.CourseQuery{Topic: "data", Level: "advanced", Reader: reader}},
 		{"open", db.CourseQuery{Status: "open", Reader: reader}},
 		{"rare word", db.CourseQuery{Words: "00042"}},
+		{"frequent word", db.CourseQuery{Words: "course"}},
 		{"frequent words", db.CourseQuery{Words: "course about"}},
 		{"frequent and rare", db.CourseQuery{Words: "course 00042 about"}},
+		{"frequent words apart", db.CourseQuery{Words: "even odd"}},
+		{"frequent word, other topic", db.CourseQuery{Words: "only", Topic: school.Topics[1]}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {

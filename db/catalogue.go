@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"lectern/db/school"
@@ -35,13 +36,19 @@ type CoursePage struct {
 }
 
 // Courses lists published courses. The total of a search, and of a status,
-// stops at 1,000. A cursor that is none begins at the first page.
+// stops at 200. A page for which 2,000 courses were looked at ends there, with
+// fewer courses than asked for and a next page; its total has more. A cursor
+// that is none begins at the first page.
 func (d *DB) Courses(ctx context.Context, q CourseQuery) (CoursePage, error) {
 	found, err := d.search(ctx, courseWords, school.QueryWords(q.Words))
 	if err != nil {
 		return CoursePage{}, err
 	}
-	b := q.list(found)
+	end, err := d.window(ctx, q, found)
+	if err != nil {
+		return CoursePage{}, err
+	}
+	b := q.list(found, end)
 	rows, err := all(ctx, d, b.query("list courses"), scanCard, b.args...)
 	if err != nil {
 		return CoursePage{}, err
@@ -52,19 +59,48 @@ func (d *DB) Courses(ctx context.Context, q CourseQuery) (CoursePage, error) {
 		order := orderOf(q.Sort)
 		page.Next = cursor{order.name, order.key(last.Course), last.ID}.String()
 	}
-	if err := d.countCourses(ctx, q, found, &page); err != nil {
+	if last == nil {
+		page.Next = end
+	}
+	if err := d.countCourses(ctx, q, found, end, &page); err != nil {
 		return CoursePage{}, err
 	}
 	return page, nil
 }
 
+// window is the cursor of the last course that is looked at for the page, if
+// the courses of its shelf are looked at one after another and there are more of
+// them than maxLooked. It is found on the index alone.
+func (d *DB) window(ctx context.Context, q CourseQuery, found search) (string, error) {
+	if q.Status == "joined" || q.Status == "finished" || found.rare || len(found.words) == 0 && q.Status != "open" {
+		return "", nil
+	}
+	order := orderOf(q.Sort)
+	var b builder
+	b.add("SELECT " + order.column + ", c.id FROM courses AS c WHERE c.listed = 1")
+	q.shelf(&b)
+	order.after(&b, q.After)
+	b.add(" ORDER BY "+order.column+order.direction+", c.id"+order.direction+" LIMIT 1 OFFSET ?", maxLooked-1)
+	end, err := one(ctx, d, b.query("window"), func(row scanner) (string, error) {
+		var key string
+		var id school.ID
+		err := row.Scan(&key, &id)
+		return cursor{order.name, key, id}.String(), err
+	}, b.args...)
+	if errors.Is(err, school.ErrNotFound) {
+		return "", nil
+	}
+	return end, err
+}
+
 // list reads one course more than the page has.
-func (q CourseQuery) list(found search) *builder {
+func (q CourseQuery) list(found search, end string) *builder {
 	order := orderOf(q.Sort)
 	var b builder
 	b.add("SELECT" + courseColumns + ", ''," + enrolmentColumns)
 	q.match(&b, found)
 	order.after(&b, q.After)
+	order.upTo(&b, end)
 	b.add(" ORDER BY "+order.column+order.direction+", c.id"+order.direction+" LIMIT ?", pageLimit(q.Limit)+1)
 	return &b
 }
@@ -100,6 +136,11 @@ func (q CourseQuery) match(b *builder, found search) {
 		b.add(" AND (e.user_id IS NULL OR e.left_at IS NOT NULL)")
 	}
 	found.where(b, "c")
+	q.shelf(b)
+}
+
+// shelf adds the topic and the level that q asks for.
+func (q CourseQuery) shelf(b *builder) {
 	if q.Topic != "" {
 		b.add(" AND c.topic = ?", q.Topic)
 	}
@@ -155,6 +196,23 @@ func orderOf(sort string) courseOrder {
 // after adds the condition that a course stands after the cursor, if that is
 // one of this order.
 func (o courseOrder) after(b *builder, s string) {
+	if o.direction == "" {
+		o.compare(b, ">", s)
+	} else {
+		o.compare(b, "<", s)
+	}
+}
+
+// upTo adds the condition that a course stands before the cursor or at it.
+func (o courseOrder) upTo(b *builder, s string) {
+	if o.direction == "" {
+		o.compare(b, "<=", s)
+	} else {
+		o.compare(b, ">=", s)
+	}
+}
+
+func (o courseOrder) compare(b *builder, comparison, s string) {
 	c, ok := parseCursor(s, o.name)
 	if !ok {
 		return
@@ -165,11 +223,7 @@ func (o courseOrder) after(b *builder, s string) {
 			return
 		}
 	}
-	comparison := " > "
-	if o.direction != "" {
-		comparison = " < "
-	}
-	b.add(" AND ("+o.column+", c.id)"+comparison+"(?, ?)", key, c.id)
+	b.add(" AND ("+o.column+", c.id) "+comparison+" (?, ?)", key, c.id)
 }
 
 // shelf is one topic's courses of one level.
@@ -192,7 +246,7 @@ var allShelves = statement("shelves", `
 
 // countCourses fills in the numbers beside the page: from the kept counts if it
 // is a page of whole shelves, otherwise by counting what q asks for.
-func (d *DB) countCourses(ctx context.Context, q CourseQuery, found search, page *CoursePage) error {
+func (d *DB) countCourses(ctx context.Context, q CourseQuery, found search, end string, page *CoursePage) error {
 	shelves, err := all(ctx, d, allShelves, scanShelf)
 	if err != nil {
 		return err
@@ -214,11 +268,27 @@ func (d *DB) countCourses(ctx context.Context, q CourseQuery, found search, page
 			return nil
 		}
 	}
+	if q.After == "" && (page.Next == "" || page.Next == end) {
+		page.Total, page.TotalMore = len(page.Courses), end != ""
+		return nil
+	}
+	if q.After != "" { // all pages are counted, not those that are left
+		q.After = ""
+		if end, err = d.window(ctx, q, found); err != nil {
+			return err
+		}
+	}
 	var b builder
 	b.add("SELECT COUNT(*) FROM (SELECT 1")
 	q.match(&b, found)
+	orderOf(q.Sort).upTo(&b, end)
+	if end != "" { // the window's index, not another
+		order := orderOf(q.Sort)
+		b.add(" ORDER BY " + order.column + order.direction + ", c.id" + order.direction)
+	}
 	b.add(" LIMIT ?) AS matches", maxTotal+1)
 	counted, err := one(ctx, d, b.query("count courses"), value[int], b.args...)
 	page.Total, page.TotalMore = cutTotal(counted)
+	page.TotalMore = page.TotalMore || end != ""
 	return err
 }

@@ -82,10 +82,6 @@ var (
 	 WHERE c.id = $1
 	   AND c.deleted_at IS NULL`)
 
-	deletedCourse = statement("deleted course", wholeCourse+`
-	 WHERE c.id = $1
-	   AND c.deleted_at IS NOT NULL`)
-
 	deletedCourseBySlug = statement("deleted course by slug", wholeCourse+`
 	 WHERE c.slug = $1
 	   AND c.deleted_at IS NOT NULL`)
@@ -125,14 +121,9 @@ func (d *DB) CourseByID(ctx context.Context, id school.ID) (school.Course, error
 	return one(ctx, d, courseByID, scanCourse, id)
 }
 
-// DeletedCourse reads a course that lies in the bin, for whoever is about to
-// restore it. It returns [school.ErrNotFound] for any other.
-func (d *DB) DeletedCourse(ctx context.Context, id school.ID) (school.Course, error) {
-	return one(ctx, d, deletedCourse, scanCourse, id)
-}
-
-// DeletedCourseBySlug is DeletedCourse by the course's slug, which it keeps in
-// the bin.
+// DeletedCourseBySlug reads a course that lies in the bin, for whoever is about
+// to restore it, by its slug, which it keeps there. It returns
+// [school.ErrNotFound] for any other.
 func (d *DB) DeletedCourseBySlug(ctx context.Context, slug string) (school.Course, error) {
 	return one(ctx, d, deletedCourseBySlug, scanCourse, slug)
 }

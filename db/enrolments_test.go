@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -267,6 +268,9 @@ func TestLearning(t *testing.T) {
 	}
 	if want := []string{"Resumed", "New", "Finished"}; !slices.Equal(titles, want) {
 		t.Errorf("got %q, want %q", titles, want)
+	}
+	if got, err := s.Resume(ctx, ada); err != nil || !reflect.DeepEqual(got, rows[0]) {
+		t.Errorf("resumes with %+v, %v; want %+v", got, err, rows[0])
 	}
 	must(t, second(s.Complete(ctx, ada, lessons[2][1], minutes(21)))) // the one last opened
 	next, err := s.NextLesson(ctx, ada, courses[2].ID)

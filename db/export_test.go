@@ -30,7 +30,11 @@ func (d *DB) ExplainCourses(ctx context.Context, q CourseQuery) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	return d.explain(ctx, q.list(found))
+	end, err := d.window(ctx, q, found)
+	if err != nil {
+		return nil, err
+	}
+	return d.explain(ctx, q.list(found, end))
 }
 
 // ExplainUsers is SQLite's plan for the page that q asks for.

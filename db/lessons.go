@@ -99,9 +99,10 @@ var (
 	       minutes = $5,
 	       updated_at = $6,
 	       updated_by = $7,
+	       status = CASE WHEN $8 = '' THEN status ELSE $8 END,
 	       version = version + 1
-	 WHERE id = $8
-	   AND version = $9`)
+	 WHERE id = $9
+	   AND version = $10`)
 )
 
 // CreateLesson adds a draft at the end of a chapter with the title, kind, body,
@@ -135,14 +136,17 @@ func (d *DB) CreateLesson(ctx context.Context, chapterID school.ID, l school.Les
 }
 
 // UpdateLesson saves the title, kind, body, preview and minutes (at least one)
-// of l, whose slug stays, and returns the lesson as it is now. It returns
+// of l, whose slug stays, and returns the lesson as it is now. If l has a
+// status, the lesson is published or made a draft with that, as by
+// [DB.PublishLesson] and [DB.UnpublishLesson]; otherwise it stays what it is. It
+// returns
 // [school.ErrStale] if the lesson is no longer at version, and
 // [school.ErrNotFound] if there is none or it is deleted.
 func (d *DB) UpdateLesson(ctx context.Context, l school.Lesson, version int, by school.ID, now time.Time) (school.Lesson, error) {
 	var saved school.Lesson
 	err := d.editLesson(ctx, lessonByID, l.ID, now, func(t *tx, _ school.Lesson) error {
 		err := t.must(ctx, updateLesson,
-			l.Title, l.Kind, l.Body, bit(l.Preview), max(l.Minutes, 1), stamp(now), by, l.ID, version)
+			l.Title, l.Kind, l.Body, bit(l.Preview), max(l.Minutes, 1), stamp(now), by, l.Status, l.ID, version)
 		if errors.Is(err, school.ErrNotFound) {
 			return school.ErrStale
 		}

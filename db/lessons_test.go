@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -27,7 +28,7 @@ func TestCourses_thatAreNotThere(t *testing.T) {
 		"CourseByID":                     second(s.CourseByID(ctx, nobody)),
 		"CourseByID of a deleted one":    second(s.CourseByID(ctx, gone.ID)),
 		"CourseBySlug of a deleted one":  second(s.CourseBySlug(ctx, gone.Slug)),
-		"DeletedCourse of one that is":   second(s.DeletedCourse(ctx, c.ID)),
+		"DeletedCourseBySlug of another": second(s.DeletedCourseBySlug(ctx, c.Slug)),
 		"UpdateCourse of a deleted one":  second(s.UpdateCourse(ctx, gone, gone.Version, noon)),
 		"PublishCourse of a deleted one": s.PublishCourse(ctx, gone.ID, noon),
 		"UnpublishCourse":                s.UnpublishCourse(ctx, nobody, noon),
@@ -183,7 +184,7 @@ func TestPublishCourse(t *testing.T) {
 		t.Errorf("found %q", got)
 	}
 	s.check()
-	gone, err := s.DeletedCourse(ctx, c.ID)
+	gone, err := s.DeletedCourseBySlug(ctx, c.Slug)
 	must(t, err)
 	if !gone.DeletedAt.Equal(minutes(6)) {
 		t.Errorf("deleted at %v", gone.DeletedAt)
@@ -346,6 +347,61 @@ func TestUpdateLesson(t *testing.T) {
 		t.Errorf("the course has %d minutes, edited at %v", got.Minutes, got.UpdatedAt)
 	}
 	s.check()
+}
+
+// The text and whether it is published are saved together or not at all.
+func TestUpdateLesson_withAStatus(t *testing.T) {
+	s := newSchool(t)
+	ctx := t.Context()
+	grace := s.user("Grace", school.Instructor)
+	c, lessons := s.course(grace, "Bread", 2)
+	for i, step := range []struct{ asked, want school.Status }{
+		{"", school.Published},
+		{school.Draft, school.Draft},
+		{school.Draft, school.Draft},
+		{"", school.Draft},
+		{school.Published, school.Published},
+	} {
+		before, err := s.Lesson(ctx, lessons[0])
+		must(t, err)
+		edit := before
+		edit.Status, edit.Body = step.asked, fmt.Sprint("Text ", i)
+		_, err = s.UpdateLesson(ctx, edit, before.Version-1, grace, noon)
+		wantError(t, err, school.ErrStale)
+		if got, err := s.Lesson(ctx, lessons[0]); err != nil || got != before {
+			t.Errorf("refused, and yet it is %+v, %v", got, err)
+		}
+		saved, err := s.UpdateLesson(ctx, edit, before.Version, grace, noon)
+		must(t, err)
+		if saved.Status != step.want || saved.Body != edit.Body {
+			t.Errorf("%d: got %+v", i, saved)
+		}
+		visible := 1
+		if step.want == school.Published {
+			visible = 2
+		}
+		if got := s.reread(c.ID).Lessons; got != visible {
+			t.Errorf("%d: the course has %d lessons, want %d", i, got, visible)
+		}
+		s.check()
+	}
+	s.refuse(`BEFORE UPDATE OF visible ON lessons`)
+	edit, err := s.Lesson(ctx, lessons[0])
+	must(t, err)
+	before := edit
+	edit.Status, edit.Body = school.Draft, "Half"
+	if _, err := s.UpdateLesson(ctx, edit, edit.Version, grace, noon); err == nil {
+		t.Error("it was saved")
+	}
+	if got, err := s.Lesson(ctx, lessons[0]); err != nil || got != before {
+		t.Errorf("half of it was saved: %+v, %v", got, err)
+	}
+}
+
+// refuse makes the database fail from here on.
+func (s *testSchool) refuse(event string) {
+	s.t.Helper()
+	must(s.t, second(s.Writer().Exec("CREATE TRIGGER refuse "+event+" BEGIN SELECT RAISE(ABORT, 'refused'); END")))
 }
 
 func TestMoveLesson(t *testing.T) {

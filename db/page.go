@@ -11,7 +11,9 @@ import (
 const (
 	pageLength    = 24    // rows of a page, if the caller does not say
 	maxPageLength = 100   // however many the caller wants
-	maxTotal      = 1_000 // rows that are counted one by one before "more than"
+	maxTotal      = 200   // rows that are counted one by one before "more than"
+	maxRare       = 500   // rows of a word that are taken together and sorted
+	maxLooked     = 2_000 // rows of the catalogue that are looked at for one page
 	maxList       = 200   // rows of a list that has no pages
 )
 

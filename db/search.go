@@ -24,11 +24,16 @@ const afterAll = string(utf8.MaxRune)
 
 // search is a query's words as one of the tables of words sees them.
 //
-// There are two ways to find the first page of rows that have all the words.
-// If one word is rare, few rows have it: they are taken from the table of words,
+// There are two ways to find a page of rows that have all the words. If one word
+// is rare, at most maxRare rows have it: they are taken from the table of words,
 // and sorted. If all of them are frequent, the rows are read in the order of the
-// page and looked at one after another until the page is full, which is soon.
-// So neither way gets longer with the table.
+// page and looked at one after another until the page is full.
+//
+// That is soon if many rows have all the words, and never if none has. So the
+// catalogue looks at no more than maxLooked courses for one page (see window);
+// a page may then be short, even empty, and still have a next one, which goes on
+// from there. The list of people has no such bound: two frequent words that
+// nobody has both of are looked for in everybody.
 type search struct {
 	index wordIndex
 	words []string // the rarest first
@@ -48,7 +53,7 @@ func (d *DB) search(ctx context.Context, index wordIndex, words []string) (searc
 			b.add(", ")
 		}
 		b.add("(SELECT COUNT(*) FROM (SELECT 1 FROM "+index.table+" WHERE word >= ? AND word < ? LIMIT ?) AS found)",
-			word, word+afterAll, maxTotal+1)
+			word, word+afterAll, maxRare+1)
 	}
 	counts, err := one(ctx, d, b.query("count words"), func(row scanner) ([]int, error) {
 		counts := make([]int, len(words))
@@ -68,7 +73,7 @@ func (d *DB) search(ctx context.Context, index wordIndex, words []string) (searc
 		}
 	}
 	words[0], words[rarest] = words[rarest], words[0]
-	s.rare = counts[rarest] <= maxTotal
+	s.rare = counts[rarest] <= maxRare
 	return s, nil
 }
 

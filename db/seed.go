@@ -2,6 +2,10 @@ package db
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"lectern/db/school"
@@ -146,6 +150,9 @@ func (t *tx) seed(ctx context.Context, s SeedData, users [][]any) error {
 	if err := t.execAll(ctx, clearSeeded); err != nil {
 		return err
 	}
+	if err := t.fits(ctx, s); err != nil {
+		return err
+	}
 	if err := t.writeSeed(ctx, s, users); err != nil {
 		return err
 	}
@@ -156,6 +163,40 @@ func (t *tx) seed(ctx context.Context, s SeedData, users [][]any) error {
 		return err
 	}
 	return t.indexSeeded(ctx, s)
+}
+
+// fits refuses data that wants an address or a slug which somebody else's row
+// has, and says which.
+func (t *tx) fits(ctx context.Context, s SeedData) error {
+	var emails, slugs []any
+	for _, u := range s.Users {
+		emails = append(emails, u.Email)
+	}
+	for _, c := range s.Courses {
+		slugs = append(slugs, c.Slug)
+	}
+	for _, unique := range []struct {
+		table, column, whose string
+		wanted               []any
+	}{
+		{"users", "email", "an account has the address", emails},
+		{"courses", "slug", "a course, perhaps a deleted one, has the slug", slugs},
+	} {
+		for wanted := range slices.Chunk(unique.wanted, rowsAtOnce) {
+			var b builder
+			b.add("SELECT "+unique.column+" FROM "+unique.table+" WHERE "+unique.column+" IN "+tuple(len(wanted)), wanted...)
+			b.add(" AND id NOT IN (SELECT id FROM seeded) ORDER BY 1 LIMIT 1")
+			var taken string
+			err := t.QueryRowContext(ctx, b.text.String(), b.args...).Scan(&taken)
+			if err == nil {
+				return fmt.Errorf("db: the demo school does not fit in: %s %q already, which a seeded one is to have", unique.whose, taken)
+			}
+			if !errors.Is(err, sql.ErrNoRows) {
+				return fmt.Errorf("db: %s: %w", unique.table, err)
+			}
+		}
+	}
+	return nil
 }
 
 // writeSeed writes the rows of the data, each table after those that it refers

@@ -31,7 +31,7 @@ type UserPage struct {
 
 const orderByName = "name"
 
-// Users lists people by name. Totals of searches stop at 1,000. A cursor that
+// Users lists people by name. Totals of searches stop at 200. A cursor that
 // is none begins at the first page.
 func (d *DB) Users(ctx context.Context, q UserQuery) (UserPage, error) {
 	found, err := d.search(ctx, userWords, school.QueryWords(q.Words))
@@ -113,9 +113,4 @@ func (d *DB) totalUsers(ctx context.Context, q UserQuery, found search) (total i
 	counted, err := one(ctx, d, b.query("count users"), value[int], b.args...)
 	total, more = cutTotal(counted)
 	return total, more, err
-}
-
-// CountUsers is the number of all accounts, from the kept counts.
-func (d *DB) CountUsers(ctx context.Context) (int, error) {
-	return one(ctx, d, sumUsers, value[int], "", -1)
 }

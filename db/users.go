@@ -38,12 +38,6 @@ var (
 	  FROM users AS u
 	 WHERE u.id = $1`)
 
-	credentialByID = statement("credential by id", `
-	SELECT`+userColumns+`,
-	       u.password_hash
-	  FROM users AS u
-	 WHERE u.id = $1`)
-
 	credentialByEmail = statement("credential by e-mail", `
 	SELECT`+userColumns+`,
 	       u.password_hash
@@ -55,12 +49,6 @@ var (
 // none.
 func (d *DB) User(ctx context.Context, id school.ID) (school.User, error) {
 	return one(ctx, d, userByID, scanUser, id)
-}
-
-// CredentialByID reads what checking a person's password needs. It returns
-// [school.ErrNotFound] if there is no such account.
-func (d *DB) CredentialByID(ctx context.Context, id school.ID) (school.Credential, error) {
-	return one(ctx, d, credentialByID, scanCredential, id)
 }
 
 // CredentialByEmail reads what signing in with a password needs, of accounts

@@ -20,7 +20,6 @@ func TestUsers_whoAreNotThere(t *testing.T) {
 	ctx := t.Context()
 	for what, err := range map[string]error{
 		"User":              second(s.User(ctx, nobody)),
-		"CredentialByID":    second(s.CredentialByID(ctx, nobody)),
 		"CredentialByEmail": second(s.CredentialByEmail(ctx, "nobody@school.example")),
 		"UpdateName":        s.UpdateName(ctx, nobody, "Name"),
 		"UpdatePassword":    s.UpdatePassword(ctx, nobody, "hash"),
@@ -59,10 +58,10 @@ func TestCreateUser(t *testing.T) {
 	if want := (school.Credential{User: u, PasswordHash: "hash"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	n, err := s.CountUsers(ctx)
+	page, err := s.Users(ctx, db.UserQuery{})
 	must(t, err)
-	if n != 1 {
-		t.Errorf("%d people, want 1", n)
+	if page.Total != 1 {
+		t.Errorf("%d people, want 1", page.Total)
 	}
 	s.check()
 }
@@ -86,7 +85,9 @@ func TestUpdatePassword(t *testing.T) {
 
 func wantHash(t *testing.T, s *testSchool, id school.ID, want string) {
 	t.Helper()
-	c, err := s.CredentialByID(t.Context(), id)
+	u, err := s.User(t.Context(), id)
+	must(t, err)
+	c, err := s.CredentialByEmail(t.Context(), u.Email)
 	must(t, err)
 	if c.PasswordHash != want {
 		t.Errorf("the hash is %q, want %q", c.PasswordHash, want)
@@ -312,7 +313,7 @@ func TestUsers_pagesHaveEverybodyOnce(t *testing.T) {
 	}
 }
 
-func TestUsers_totalOfASearchStopsAtAThousand(t *testing.T) {
+func TestUsers_totalOfASearchStopsAtTwoHundred(t *testing.T) {
 	s := newSchool(t)
 	var data db.SeedData
 	for i := range 1_300 {
@@ -328,7 +329,7 @@ func TestUsers_totalOfASearchStopsAtAThousand(t *testing.T) {
 		words string
 		total int
 		more  bool
-	}{{"", 1_300, false}, {"person", 1_000, true}, {"pers rare", 200, false}, {"person p schoo", 1_000, true}} {
+	}{{"", 1_300, false}, {"person", 200, true}, {"pers rare", 200, false}, {"person p schoo", 200, true}} {
 		page, err := s.Users(t.Context(), db.UserQuery{Words: q.words})
 		must(t, err)
 		if page.Total != q.total || page.TotalMore != q.more || len(page.Users) != 24 {

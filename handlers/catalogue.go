@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -125,17 +126,15 @@ func courseAddress(p views.CatalogueProps) string {
 // resume is where the reader goes on: the course they were in last that is not
 // finished. It is nil for who has nothing to go on with.
 func (s *Server) resume(c echo.Context) (*views.Resume, error) {
-	rows, err := s.DB.Learning(c.Request().Context(), visitorOf(c).user.ID)
+	row, err := s.DB.Resume(c.Request().Context(), visitorOf(c).user.ID)
+	if errors.Is(err, school.ErrNotFound) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	for _, row := range rows {
-		if row.Next.ID != "" {
-			r := resumeOf(row)
-			return &r, nil
-		}
-	}
-	return nil, nil
+	r := resumeOf(row)
+	return &r, nil
 }
 
 func resumeOf(row db.LearningRow) views.Resume {

@@ -84,20 +84,16 @@ func (s *Server) saveLesson(c echo.Context) error {
 	}
 	lesson.ID = before.ID
 	lesson.Minutes = s.markdown.Render(lesson.Body).Minutes
-	ctx, now := toTheEnd(c), s.Now()
-	saved, err := s.DB.UpdateLesson(ctx, lesson, typed.Version, visitorOf(c).user.ID, now)
-	if errors.Is(err, school.ErrStale) {
-		return s.staleLesson(c, typed)
-	}
-	if err != nil {
-		return err
-	}
 	said := "lesson-saved"
 	switch f.get("do") {
 	case doPublish:
-		said, err = "lesson-published", s.DB.PublishLesson(ctx, saved.ID, now)
+		said, lesson.Status = "lesson-published", school.Published
 	case doUnpublish:
-		said, err = "lesson-unpublished", s.DB.UnpublishLesson(ctx, saved.ID, now)
+		said, lesson.Status = "lesson-unpublished", school.Draft
+	}
+	saved, err := s.DB.UpdateLesson(toTheEnd(c), lesson, typed.Version, visitorOf(c).user.ID, s.Now())
+	if errors.Is(err, school.ErrStale) {
+		return s.staleLesson(c, typed)
 	}
 	if err != nil {
 		return err

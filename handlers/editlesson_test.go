@@ -228,6 +228,23 @@ func TestEditor_saysTruthfullyWhoReads(t *testing.T) {
 	g.get("/teach/lessons/"+string(fixedID("lesson-sailsone-second"))).want(t, http.StatusOK, "in a course that is a draft")
 	done := g.post(second, append(lessonForm("New.", "1"), "do", "publish")...).want(t, http.StatusSeeOther)
 	g.get(done.location).want(t, http.StatusOK, "The lesson is published.", "New.", "Save and make it a draft")
+	var saved struct{ Readers string }
+	g.postJSON(second, append(lessonForm("Newer.", "2"), "do", "unpublish")...).want(t, http.StatusOK).into(t, &saved)
+	if !strings.Contains(saved.Readers, "draft") {
+		t.Errorf("the script is told of a draft that its readers are %q", saved.Readers)
+	}
+}
+
+// What fails is not half saved: the page that says so tells the truth.
+func TestEditor_savesAndPublishesAtOnce(t *testing.T) {
+	s := newSite(t, "memory")
+	g := s.as(grace)
+	g.post(lessonDesk+"/unpublish").want(t, http.StatusSeeOther)
+	_, err := s.db.Writer().Exec("CREATE TRIGGER refuse BEFORE UPDATE OF visible ON lessons BEGIN SELECT RAISE(ABORT, 'refused'); END")
+	must(t, err)
+	g.post(lessonDesk, append(lessonForm("Half of it.", "1"), "do", "publish")...).want(t, http.StatusInternalServerError)
+	g.get(lessonDesk).want(t, http.StatusOK, "Save and publish").lacks(t, "Half of it.")
+	g.post(lessonDesk, append(lessonForm("Whole.", "1"), "do", "save")...).want(t, http.StatusSeeOther)
 }
 
 func TestEditor_deletedUnderTheTextGivesItBack(t *testing.T) {
