@@ -100,11 +100,17 @@ var looked = []struct {
 		{path: "/teach"}, {path: "/teach/new"}, {path: "/teach/courses/sessions"}, {path: "/teach/courses/passkeys-in-practice"},
 		{path: anyLesson, on: "/teach/courses/sessions"}, {path: "/courses/passkeys-in-practice"},
 		{path: "/signin", form: []string{"email", "grace@lectern.example", "password", seed.Password, "kept-action", "/teach/preview", "kept-title", "A title", "kept-body", longText}},
-		{path: anyLesson, on: "/teach/courses/sessions", form: []string{"title", "Mine", "kind", "reading", "body", longText, "version", "99"}, status: http.StatusConflict},
-		{path: anyLesson, on: "/teach/courses/sessions", form: []string{"title", "", "version", "1"}, status: http.StatusUnprocessableEntity},
 		{path: "/teach/courses/sessions", form: []string{"title", "Mine", "summary", "S", "description", "D", "learn", "L", "topic", "identity", "level", "first", "version", "99"}, status: http.StatusConflict},
 		{path: anyLesson + "/delete", on: "/teach/courses/passkeys-in-practice", form: []string{}},
 		{path: "/teach/courses/passkeys-in-practice/delete", form: []string{}},
+	}},
+	// A page with text that is not saved asks before it is left, so it is the
+	// last in its tab.
+	{"grace", []look{
+		{path: anyLesson, on: "/teach/courses/sessions", form: []string{"title", "Mine", "kind", "reading", "body", longText, "version", "99"}, status: http.StatusConflict},
+	}},
+	{"grace", []look{
+		{path: anyLesson, on: "/teach/courses/sessions", form: []string{"title", "", "version", "1"}, status: http.StatusUnprocessableEntity},
 	}},
 	{"alan", []look{
 		{path: "/admin/users"}, {path: "/admin/users?q=nobody+here"}, {path: "/admin/users/:id", on: "/admin/users"}, {path: "/admin/sessions"}, {path: "/admin/audit"},
@@ -239,11 +245,7 @@ func quoted(v any) string {
 // inspect looks at the page that is open.
 func (b *tab) inspect(page string) {
 	b.t.Helper()
-	b.do(
-		chromedp.Evaluate[chromedp.Void](axe+";0"),
-		// A page with text that is not saved would ask before it is left.
-		chromedp.Evaluate[chromedp.Void](`addEventListener("beforeunload", e => e.stopImmediatePropagation(), {capture: true})`),
-	)
+	b.do(chromedp.Evaluate[chromedp.Void](axe + ";0"))
 	for _, r := range renderings {
 		b.render(r.theme, r.telephone)
 		found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](findings, chromedp.EvalAwaitPromise))
