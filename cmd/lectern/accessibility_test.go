@@ -3,9 +3,24 @@ package main
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"lectern/seed"
 )
 
 // axe is axe-core, which knows the rules of accessibility that a program can
@@ -27,69 +42,287 @@ const overflow = `(() => {
 		.slice(0, 5).map(e => e.tagName + "." + e.className).join(", ");
 })()`
 
-// looked are the pages that every kind of person sees.
+// look is a page to look at, and how to come to it.
+type look struct {
+	path string
+	// on is a page that names the address, where the path has parameters that
+	// cannot be written down: the first link or form that fits is meant.
+	on string
+	// form is sent there, if it is not nil: name, value, name, value, …
+	form []string
+	// status is what the page answers; 200 if it is not given.
+	status int
+	// before is done first, by somebody else.
+	before func(*testing.T, demo)
+}
+
+func (l look) String() string {
+	if l.form != nil {
+		return "POST " + l.path
+	}
+	return "GET " + l.path
+}
+
+const (
+	anyLesson = "/teach/lessons/:id"
+	longText  = "A text of **some** length.\n\nIt was written with care, and it must not be lost."
+)
+
+// looked are the pages that every kind of person sees, in an order in which
+// they can be come to.
 var looked = []struct {
 	who   string
-	paths []string
+	pages []look
 }{
-	{"", []string{
-		"/", "/?xray=open", "/courses", "/courses?q=bread", "/courses?q=nothing+at+all", "/courses?topic=identity&level=second&sort=title",
-		"/courses/sessions", "/courses/sessions/lessons/the-forgetful-server", "/signin", "/signin?next=/learning", "/signup", "/no/such/page", "/demo/components",
+	{"", []look{
+		{path: "/"}, {path: "/?xray=open"},
+		{path: "/courses"}, {path: "/courses?q=bread"}, {path: "/courses?q=nothing+at+all"}, {path: "/courses?topic=identity&level=second&sort=title"},
+		{path: "/courses/sessions"}, {path: "/courses/sessions/lessons/the-forgetful-server"},
+		{path: "/signin"}, {path: "/signin?next=/learning"}, {path: "/signup"},
+		{path: "/no/such/page", status: http.StatusNotFound},
+		{path: "/demo/components"},
+		{path: "/teach/lessons/nowhere", form: []string{"title", "A title", "body", longText}, status: http.StatusUnauthorized},
+		{path: "/signup", form: []string{"name", "New Person", "email", "no address", "password", "too short"}, status: http.StatusUnprocessableEntity},
+		{path: "/signin", form: []string{"email", "nobody@lectern.example", "password", "not it"}, status: http.StatusUnprocessableEntity},
+		{path: "/signin", form: []string{"email", "nobody@lectern.example", "password", "not it"}, status: http.StatusTooManyRequests, before: guess},
+		{path: "/signup", form: []string{"name", "New Person"}, status: http.StatusTooManyRequests, before: signUpWithoutEnd},
 	}},
-	{"ada", []string{
-		"/", "/courses?status=joined", "/courses/sessions?xray=open", "/courses/authorization", "/courses/sessions/lessons/reading-a-token-by-eye",
-		"/learning", "/account", "/teach", "/courses/authorization/lessons/roles",
+	{"ada", []look{
+		{path: "/"}, {path: "/courses?status=joined"}, {path: "/courses/sessions?xray=open"}, {path: "/courses/authorization"},
+		{path: "/courses/sessions/lessons/reading-a-token-by-eye"}, {path: "/learning"}, {path: "/account"},
+		{path: "/account/profile", form: []string{"name", ""}, status: http.StatusUnprocessableEntity},
+		{path: "/teach", status: http.StatusForbidden},
+		{path: "/courses/authorization/lessons/roles", status: http.StatusForbidden},
+		{path: "/session/backend", form: []string{"backend", "jwt", "next", "/courses/sessions?xray=open"}},
+		{path: "/courses/authorization/lessons/roles?xray=open", status: http.StatusForbidden}, // now with a token
 	}},
-	{"grace", []string{"/teach", "/teach/new", "/teach/courses/sessions", "/teach/courses/passkeys-in-practice", "EDITOR", "/courses/passkeys-in-practice"}},
-	{"alan", []string{"/admin/users", "/admin/users?q=nobody+here", "PERSON", "/admin/sessions", "/admin/audit"}},
+	{"grace", []look{
+		{path: "/teach"}, {path: "/teach/new"}, {path: "/teach/courses/sessions"}, {path: "/teach/courses/passkeys-in-practice"},
+		{path: anyLesson, on: "/teach/courses/sessions"}, {path: "/courses/passkeys-in-practice"},
+		{path: "/signin", form: []string{"email", "grace@lectern.example", "password", seed.Password, "kept-action", "/teach/preview", "kept-title", "A title", "kept-body", longText}},
+		{path: "/teach/courses/sessions", form: []string{"title", "Mine", "summary", "S", "description", "D", "learn", "L", "topic", "identity", "level", "first", "version", "99"}, status: http.StatusConflict},
+		{path: anyLesson + "/delete", on: "/teach/courses/passkeys-in-practice", form: []string{}},
+		{path: "/teach/courses/passkeys-in-practice/delete", form: []string{}},
+	}},
+	// A page with text that is not saved asks before it is left, so it is the
+	// last in its tab.
+	{"grace", []look{
+		{path: anyLesson, on: "/teach/courses/sessions", form: []string{"title", "Mine", "kind", "reading", "body", longText, "version", "99"}, status: http.StatusConflict},
+	}},
+	{"grace", []look{
+		{path: anyLesson, on: "/teach/courses/sessions", form: []string{"title", "", "version", "1"}, status: http.StatusUnprocessableEntity},
+	}},
+	{"alan", []look{
+		{path: "/admin/users"}, {path: "/admin/users?q=nobody+here"}, {path: "/admin/users/:id", on: "/admin/users"}, {path: "/admin/sessions"}, {path: "/admin/audit"},
+	}},
+}
+
+// guess tries wrong passwords until it has to wait for some seconds.
+func guess(t *testing.T, d demo) {
+	sendUntilTold(t, d.url+"/signin", 4*time.Second, url.Values{"email": {"nobody@lectern.example"}, "password": {"not it"}})
+}
+
+// signUpWithoutEnd uses up the accounts that may be opened from here.
+func signUpWithoutEnd(t *testing.T, d demo) { sendUntilTold(t, d.url+"/signup", time.Second, nil) }
+
+// sendUntilTold sends a form until the answer is to wait, and for so long.
+func sendUntilTold(t *testing.T, address string, long time.Duration, form url.Values) {
+	t.Helper()
+	for range 1000 {
+		response, err := http.PostForm(address, form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		seconds, _ := strconv.Atoi(response.Header.Get("Retry-After")) // 0 where there is none
+		wait := time.Duration(seconds) * time.Second
+		if wait >= long {
+			return
+		}
+		time.Sleep(wait) // by the clock of the server, which is the real one
+	}
+	t.Fatalf("%s never says to wait", address)
+}
+
+// renderings are the ways in which each page is looked at. Nothing in them
+// moves, or axe would measure a colour on its way to another.
+var renderings = []struct {
+	says, theme string
+	telephone   bool
+}{
+	{"light", "light", false},
+	{"dark", "dark", false},
+	{"dark, on a telephone", "dark", true},
+	{"light, on a telephone", "light", true},
+}
+
+func (b *tab) render(theme string, telephone bool) {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	window := emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 900, DeviceScaleFactor: 1}
+	if telephone {
+		window = emulation.SetDeviceMetricsOverrideParams{Width: 390, Height: 844, DeviceScaleFactor: 2, Mobile: true}
+	}
+	if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, window); err != nil {
+		b.t.Fatal(err)
+	}
+	b.do(chromedp.Poll[chromedp.Void]("innerWidth === " + strconv.FormatInt(window.Width, 10)))
 }
 
 // TestBrowser_pagesAreAccessible looks at every page, light and dark, on a desk
 // and on a telephone: axe finds nothing, the console is quiet, and nothing is
-// wider than the window.
+// wider than the window. To come to a page takes longer than to look at it, so
+// each is come to once.
 func TestBrowser_pagesAreAccessible(t *testing.T) {
 	d := startDemo(t)
-	for name, options := range map[string][]func(context.Context) error{
-		"light":               nil,
-		"dark":                {darkTheme},
-		"light, on telephone": {telephone},
-		"dark, on telephone":  {telephone, darkTheme},
-	} {
-		t.Run(name, func(t *testing.T) {
-			for _, l := range looked {
-				b := d.open(t, options...)
-				if l.who != "" {
-					b.signIn(l.who)
+	for _, l := range looked {
+		t.Run(l.who, func(t *testing.T) {
+			b := d.open(t)
+			if l.who != "" {
+				b.signIn(l.who)
+			}
+			for _, page := range l.pages {
+				if page.before != nil {
+					page.before(t, d)
 				}
-				for _, path := range l.paths {
-					b.inspect(path)
-				}
+				b.come(page)
+				b.inspect(page.String())
 			}
 		})
 	}
 }
 
-func (b *tab) inspect(path string) {
+// come goes to a page.
+func (b *tab) come(l look) {
 	b.t.Helper()
-	switch path {
-	case "EDITOR":
-		b.visit("/teach/courses/sessions")
-		path = b.read(`document.querySelector('a[href^="/teach/lessons/"]').getAttribute("href")`)
-	case "PERSON":
-		b.visit("/admin/users")
-		path = b.read(`document.querySelector('a[href^="/admin/users/"]').getAttribute("href")`)
+	path := l.path
+	if l.on != "" {
+		b.visit(l.on)
+		path = b.read(`[...document.querySelectorAll("a, form")].map(e => e.getAttribute("href") ?? e.getAttribute("action")).find(to => new RegExp(` + quoted(fits(l.path)) + `).test(to))`)
 	}
-	b.visit(path)
-	b.do(chromedp.Evaluate[chromedp.Void](axe + ";0"))
-	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](findings, chromedp.EvalAwaitPromise))
+	step := chromedp.Navigate(b.url + path)
+	if l.form != nil {
+		step = chromedp.Evaluate[chromedp.Void](`{
+			const form = document.createElement("form"), fields = ` + quoted(l.form) + `;
+			form.method = "post";
+			form.action = ` + quoted(path) + `;
+			for (let i = 0; i < fields.length; i += 2) {
+				const field = document.createElement("textarea");
+				[field.name, field.value] = [fields[i], fields[i + 1]];
+				form.append(field);
+			}
+			document.body.append(form);
+			form.submit();
+		}`)
+	}
+	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	defer cancel()
+	answer, err := chromedp.RunResponse(ctx, step)
 	if err != nil {
-		b.t.Fatalf("%s: %v", path, err)
+		b.t.Fatalf("%s: %v", l, err)
 	}
-	if found != "" {
-		b.t.Errorf("%s: axe finds\n%s", path, found)
+	want := max(int64(l.status), http.StatusOK)
+	if answer.Status != want {
+		b.t.Errorf("%s answers %d, and the page to look at is that of %d", l, answer.Status, want)
 	}
-	if wide := b.read(overflow); wide != "" {
-		b.t.Errorf("%s is %s", path, wide)
+	b.do(chromedp.WaitReady(chromedp.CSS("main")))
+}
+
+// quoted is a value as JavaScript writes it.
+func quoted(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
 	}
-	b.quiet(path)
+	return string(text)
+}
+
+// inspect looks at the page that is open.
+func (b *tab) inspect(page string) {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](axe + ";0"))
+	for _, r := range renderings {
+		b.render(r.theme, r.telephone)
+		found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](findings, chromedp.EvalAwaitPromise))
+		if err != nil {
+			b.t.Fatalf("%s, %s: %v", page, r.says, err)
+		}
+		if found != "" {
+			b.t.Errorf("%s, %s: axe finds\n%s", page, r.says, found)
+		}
+		if wide := b.read(overflow); wide != "" {
+			b.t.Errorf("%s, %s, is %s", page, r.says, wide)
+		}
+	}
+	b.quiet(page)
+}
+
+// noPages are the addresses that answer a program, and no person.
+var noPages = []string{"/api/v1/session"}
+
+// TestAccessibility_looksAtEveryPage reads the table of routes and expects each
+// page in the list of those that are looked at.
+func TestAccessibility_looksAtEveryPage(t *testing.T) {
+	routes := pageRoutes(t)
+	if len(routes) < 15 {
+		t.Fatalf("only %d routes found: %v", len(routes), routes)
+	}
+	for _, route := range routes {
+		seen := slices.Contains(noPages, route)
+		for _, l := range looked {
+			for _, page := range l.pages {
+				path, _, _ := strings.Cut(page.path, "?")
+				seen = seen || page.form == nil && page.status == 0 && regexp.MustCompile(fits(route)).MatchString(path)
+			}
+		}
+		if !seen {
+			t.Errorf("nobody looks at %s", route)
+		}
+	}
+}
+
+var parameter = regexp.MustCompile(`:[a-z]+`)
+
+// fits is a regular expression for the paths of a route.
+func fits(route string) string { return "^" + parameter.ReplaceAllString(route, "[^/]+") + "$" }
+
+// pageRoutes are the paths of all lines of the tables of package handlers that
+// begin with http.MethodGet.
+func pageRoutes(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("../../handlers/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			line, ok := n.(*ast.CompositeLit)
+			if !ok || len(line.Elts) < 2 {
+				return true
+			}
+			method, ok := line.Elts[0].(*ast.SelectorExpr)
+			if !ok || method.Sel.Name != "MethodGet" {
+				return true
+			}
+			if path, ok := line.Elts[1].(*ast.BasicLit); ok {
+				text, err := strconv.Unquote(path.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				paths = append(paths, text)
+			}
+			return true
+		})
+	}
+	return paths
 }

@@ -84,13 +84,6 @@ func telephone(ctx context.Context) error {
 	return err
 }
 
-func darkTheme(ctx context.Context) error {
-	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}},
-	})
-	return err
-}
-
 // open starts a browser. The options change it before its first page.
 func (d demo) open(t *testing.T, options ...func(context.Context) error) *tab {
 	t.Helper()

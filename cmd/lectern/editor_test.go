@@ -11,6 +11,8 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"lectern/seed"
 )
 
 // openEditor opens the editor of Grace's draft course on a lesson of it.
@@ -104,6 +106,34 @@ func TestBrowser_editorKeepsTheTextWhenTheSessionEnds(t *testing.T) {
 	}
 }
 
+// TestBrowser_textOutlivesTheSessionWithoutScripts goes the long way round: the
+// form is sent without a session, the page that says so asks for the password,
+// and the text is there again, to be sent and saved.
+func TestBrowser_textOutlivesTheSessionWithoutScripts(t *testing.T) {
+	b := startDemo(t).open(t, withoutScripts)
+	b.signIn("grace")
+	path := b.openEditor(1)
+	b.write(" Typed without scripts.")
+	b.loseSession()
+	b.press("[data-save]")
+	b.says("h1", "We do not know who you are")
+	b.says("main", "What you sent is safe")
+	b.want("location.pathname", path)
+	b.want(`document.querySelector('[name="kept-body"]').value.endsWith("Typed without scripts.") + ""`, "true")
+	for field, text := range map[string]string{"email": "grace@lectern.example", "password": seed.Password} {
+		b.do(chromedp.Focus(chromedp.CSS(`main form [name="`+field+`"]`)), chromedp.KeyEvent(text))
+	}
+	b.press(`main form button[type="submit"]`)
+	b.says("h1", "You are signed in, and your text is here")
+	b.want(`document.querySelector('[name="body"]').value.endsWith("Typed without scripts.") + ""`, "true")
+	b.press(`main form button[type="submit"]`)
+	b.says(".toast", "The lesson is saved.")
+	b.want("location.pathname", path)
+	b.press(`.desk-head a.btn`)
+	b.says("main", "Typed without scripts.")
+	b.quiet("without scripts")
+}
+
 func TestBrowser_editorShowsBothWhenTwoSave(t *testing.T) {
 	d := startDemo(t)
 	b := d.open(t)
@@ -159,24 +189,69 @@ func TestBrowser_outlineIsDragged(t *testing.T) {
 	b.visit("/teach/courses/sessions")
 	first := `[...document.querySelectorAll(".order ol")].slice(0, 2).map(l => [...l.querySelectorAll(".named > :first-child")].map(a => a.textContent).join(", ")).join("; ")`
 	b.want(first, "The forgetful server, Two ways to remember, The cookie that carries it; The wristband, step by step, Reading a token by eye, A claim is a photograph")
-	from := b.middle(".order section:nth-child(1) .it:nth-child(1) .grip")
-	to := b.middle(".order section:nth-child(2) .it:nth-child(2) .grip")
-	b.do(
-		chromedp.MouseEvent(chromedp.MousePressed, from.x, from.y, chromedp.ButtonLeft),
-		chromedp.MouseEvent(chromedp.MouseMoved, from.x, from.y+30, chromedp.ButtonLeft),
-		chromedp.MouseEvent(chromedp.MouseMoved, to.x, to.y, chromedp.ButtonLeft),
-		chromedp.MouseEvent(chromedp.MouseMoved, to.x, to.y+1, chromedp.ButtonLeft),
-	)
+	steps := b.dragging(".order section:nth-child(1) .it:nth-child(1) .grip", ".order section:nth-child(2) .it:nth-child(2) .grip")
+	drop := steps[len(steps)-1]
+	b.do(steps[:len(steps)-1]...)
 	dropped := b.read(first)
 	if chapter := strings.SplitAfter(dropped, ";"); strings.Contains(chapter[0], "forgetful") || !strings.Contains(chapter[1], "forgetful") {
 		t.Errorf("the lesson was not dragged into the second chapter: %s", dropped)
 	}
-	if _, err := chromedp.RunResponse(b.ctx, chromedp.MouseEvent(chromedp.MouseReleased, to.x, to.y+1, chromedp.ButtonLeft)); err != nil {
+	if _, err := chromedp.RunResponse(b.ctx, drop); err != nil {
 		t.Fatal(err)
 	}
 	b.says(".toast", "Moved.")
 	b.want(first, dropped)
 	b.quiet("drag")
+}
+
+// TestBrowser_dropIsTakenBackWhenTheTextIsNotSaved drags a lesson beside a text
+// that cannot be saved: the lesson returns to its place, and the next drop sends
+// the next place and not this one.
+func TestBrowser_dropIsTakenBackWhenTheTextIsNotSaved(t *testing.T) {
+	b := startDemo(t).open(t)
+	b.signIn("grace")
+	b.visit("/teach/courses/sessions")
+	b.visit(b.read(`document.querySelector('a[href^="/teach/lessons/"]').getAttribute("href")`))
+	const order = `[...document.querySelectorAll(".order section:nth-child(1) ol, .order section:nth-child(2) ol")].map(l => [...l.querySelectorAll(".named > :first-child")].map(a => a.textContent.slice(0, 9)).join(", ")).join("; ")`
+	const row = ".order section:nth-child(1) .it:nth-child(1) .grip"
+	before := b.read(order)
+	b.write(" Not saved.")
+	b.loseSession()
+	b.drag(row, ".order section:nth-child(2) .it:nth-child(2) .grip")
+	b.says("[data-state]", "your session has ended")
+	b.do(chromedp.Poll[chromedp.Void](`!document.querySelector("[data-place]")`))
+	b.want(order, before)
+
+	b.do(chromedp.Focus(chromedp.CSS("#alarm-password")), chromedp.KeyEvent(seed.Password+"\r"))
+	b.says("[data-state]", "Saved at")
+	if _, err := chromedp.RunResponse(b.ctx, b.dragging(row, ".order section:nth-child(1) .it:nth-child(3) .grip")...); err != nil {
+		t.Fatal(err)
+	}
+	b.says(".toast", "Moved.")
+	if after := b.read(order); after == before || strings.Split(after, ";")[1] != strings.Split(before, ";")[1] {
+		t.Errorf("the order was %s and is %s", before, after)
+	}
+	b.quiet("drop")
+}
+
+// drag takes something from one place to another and lets it go there.
+func (b *tab) drag(from, to string) {
+	b.t.Helper()
+	b.do(b.dragging(from, to)...)
+}
+
+// dragging are the steps that take something from one place to another. With the
+// last of them it is let go.
+func (b *tab) dragging(from, to string) []step {
+	b.t.Helper()
+	start, end := b.middle(from), b.middle(to)
+	return []step{
+		chromedp.MouseEvent(chromedp.MousePressed, start.x, start.y, chromedp.ButtonLeft),
+		chromedp.MouseEvent(chromedp.MouseMoved, start.x, start.y+30, chromedp.ButtonLeft),
+		chromedp.MouseEvent(chromedp.MouseMoved, end.x, end.y, chromedp.ButtonLeft),
+		chromedp.MouseEvent(chromedp.MouseMoved, end.x, end.y+1, chromedp.ButtonLeft),
+		chromedp.MouseEvent(chromedp.MouseReleased, end.x, end.y+1, chromedp.ButtonLeft),
+	}
 }
 
 type point struct{ x, y float64 }
