@@ -203,11 +203,11 @@ func (b *tab) signIn(name string) {
 	var button string
 	switch name {
 	case "ada":
-		button = ".demo form:nth-of-type(1) button"
+		button = ".demo button:nth-of-type(1)"
 	case "grace":
-		button = ".demo form:nth-of-type(2) button"
+		button = ".demo button:nth-of-type(2)"
 	case "alan":
-		button = ".demo form:nth-of-type(3) button"
+		button = ".demo button:nth-of-type(3)"
 	}
 	b.press(button)
 	b.do(chromedp.WaitReady(chromedp.CSS(".who")))
