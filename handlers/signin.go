@@ -71,6 +71,7 @@ func (s *Server) signIn(c echo.Context) error {
 	case err != nil:
 		return err
 	}
+	toTheEnd(c)
 	if err := s.startSession(c, user, began, f.get("backend"), p.Remembered); err != nil {
 		return err
 	}
