@@ -120,9 +120,19 @@ var (
 	knotsLesson  = "/teach/lessons/" + string(fixedID("lesson-knotsone-first"))
 )
 
-// TestRoutes_answerEachPersonAsTheyShould walks the whole table.
+// TestRoutes_answerEachPersonAsTheyShould walks the whole table, with every
+// kind of session.
 func TestRoutes_answerEachPersonAsTheyShould(t *testing.T) {
-	shared := newSite(t, session.Memory)
+	for _, backend := range backends {
+		t.Run(backend, func(t *testing.T) {
+			t.Parallel()
+			walk(t, backend)
+		})
+	}
+}
+
+func walk(t *testing.T, backend string) {
+	shared := newSite(t, backend)
 	routes, there := shared.Routes(), map[string]bool{}
 	for _, route := range routes {
 		there[route] = true
@@ -145,7 +155,7 @@ func TestRoutes_answerEachPersonAsTheyShould(t *testing.T) {
 		for who, want := range r.want.each() {
 			b := people[who]
 			if method != http.MethodGet && want < 400 {
-				b = newSite(t, session.Memory).as(who) // what is done here must not be seen by the next row
+				b = newSite(t, backend).as(who) // what is done here must not be seen by the next row
 			}
 			var got answer
 			if method == http.MethodGet {
