@@ -72,7 +72,7 @@ type User struct {
 	// SessionsEndedAt is when all their sessions were last ended at one stroke;
 	// zero if never. What was issued before is not exchanged for anything new.
 	SessionsEndedAt time.Time
-	CreatedAt  time.Time
+	CreatedAt       time.Time
 }
 
 // Disabled reports whether an admin has closed the account.
