@@ -15,7 +15,11 @@ const (
 	JWT      = "jwt"
 	Memory   = "memory"
 	Database = "database"
-	None     = "none" // what the API calls the backend of a visitor without a session
+	Redis    = "redis"
+	Hybrid   = "hybrid"
+
+	Bearer = "bearer" // what the API calls a program's access token, which is no session
+	None   = "none"   // what the API calls the backend of a visitor without a session
 )
 
 // Backend is one way to keep a session.
@@ -39,11 +43,20 @@ type Backend interface {
 	sessions.Store
 	// Name is one of the constants above.
 	Name() string
-	// CookieName is the name of the cookie it reads and writes, without the
-	// prefix that https adds.
-	CookieName() string
+	// CookieNames are the names of the cookies that it reads and writes,
+	// without the prefix that https adds; the first is the one that is read
+	// first. The names are fixed; the slice must not be changed.
+	CookieNames() []string
 	// RoleSource says where the role of its sessions is read.
 	RoleSource() RoleSource
+}
+
+// Ender is a backend that makes one session worthless, with all copies of its
+// cookie, when it is ended by the request that carries it. Without this, ending
+// means that the browser throws its own copy away.
+type Ender interface {
+	// EndsCopies tells it apart; it does nothing.
+	EndsCopies()
 }
 
 // Revoker is a backend that can end sessions whose cookies it does not hold in
@@ -56,6 +69,20 @@ type Revoker interface {
 	EndAll(ctx context.Context, except string) (int, error)
 }
 
+// Lister is a backend that can show a person their sessions, and end one of
+// them by its name. It takes a place where they are written down.
+type Lister interface {
+	// List returns the sessions of a person that are not over, the latest first,
+	// at most MaxListed of them.
+	List(ctx context.Context, user school.ID) ([]Record, error)
+	// EndOne ends the session of this person that has the handle. It reports
+	// false when they have none of that name.
+	EndOne(ctx context.Context, user school.ID, handle string) (bool, error)
+}
+
+// MaxListed is how many sessions of one person are listed at most.
+const MaxListed = 100
+
 // RoleKeeper is a backend whose sessions hold a role that can be changed from
 // outside, so that a change acts on the next request.
 type RoleKeeper interface {
@@ -65,6 +92,28 @@ type RoleKeeper interface {
 // Counter is a backend that knows how many sessions there are.
 type Counter interface {
 	Count(ctx context.Context) (int, error)
+}
+
+// Lagging is a backend on which an end, or a new role, acts late: a session
+// goes on for as long as what it carries is not asked about.
+type Lagging interface {
+	// Lag is how long that is at most.
+	Lag() time.Duration
+}
+
+// Heeder is a backend that asks at each request when the person's sessions
+// were last ended (People.EndSessions), and refuses what was issued before. It
+// can so end all of a person's sessions at once, without knowing a single one.
+type Heeder interface {
+	// HeedsEnds tells it apart; it does nothing.
+	HeedsEnds()
+}
+
+// Refresher is a backend whose sessions have to be exchanged now and then while
+// they last. After New has returned a session that is Due, Save must be called
+// before the response is written; it may return ErrEnded.
+type Refresher interface {
+	Due(s *sessions.Session) bool
 }
 
 // Cutter is a backend that can refuse everything it issued before a moment:

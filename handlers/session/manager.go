@@ -125,7 +125,7 @@ func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*http.Request, *
 }
 
 func (m *Manager) load(r *http.Request, v *Visit, b Backend) error {
-	s, err := b.New(r, m.cookies.Name(b.CookieName()))
+	s, err := b.New(r, m.cookies.Name(b.CookieNames()[0]))
 	if err != nil {
 		return err
 	}
@@ -230,7 +230,7 @@ func (m *Manager) reissue(w http.ResponseWriter, r *http.Request, v *Visit, b Ba
 // may keep the new one. A slow request would otherwise continue a session that
 // has been ended meanwhile.
 func (m *Manager) replace(w http.ResponseWriter, r *http.Request, v *Visit, b Backend, rec *Record, continues bool) error {
-	fresh := sessions.NewSession(b, m.cookies.Name(b.CookieName()))
+	fresh := sessions.NewSession(b, m.cookies.Name(b.CookieNames()[0]))
 	fresh.IsNew = true
 	SetRecord(fresh, rec)
 	sent := slices.Clone(w.Header()["Set-Cookie"])
@@ -251,9 +251,7 @@ func (m *Manager) replace(w http.ResponseWriter, r *http.Request, v *Visit, b Ba
 		m.exchanged.add(v.record.Handle, m.now())
 	}
 	for _, other := range m.backends {
-		if other.CookieName() != b.CookieName() {
-			m.clear(w, r, other)
-		}
+		m.clear(w, r, other, b.CookieNames()...)
 	}
 	v.backend, v.session, v.record = b, fresh, rec
 	v.Trace.Backend = b.Name()
@@ -293,9 +291,13 @@ func (nowhere) Header() http.Header         { return http.Header{} }
 func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (nowhere) WriteHeader(int)             {}
 
-func (m *Manager) clear(w http.ResponseWriter, r *http.Request, b Backend) {
-	if len(r.CookiesNamed(m.cookies.Name(b.CookieName()))) > 0 {
-		m.cookies.Clear(w, b.CookieName())
+// clear has the browser forget the cookies of a backend that came with the
+// request, but those that are kept.
+func (m *Manager) clear(w http.ResponseWriter, r *http.Request, b Backend, keep ...string) {
+	for _, name := range b.CookieNames() {
+		if !slices.Contains(keep, name) && len(r.CookiesNamed(m.cookies.Name(name))) > 0 {
+			m.cookies.Clear(w, name)
+		}
 	}
 }
 

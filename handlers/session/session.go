@@ -105,6 +105,7 @@ func SetRecord(s *sessions.Session, rec *Record) {
 // 800-63B-4 §5.1.1).
 type Lifetimes struct {
 	Token    time.Duration // of a JWT
+	Access   time.Duration // of the short JWT of a hybrid session
 	Idle     time.Duration // of a server-side session without a visit
 	Absolute time.Duration // of any session, counted from the sign-in
 	Remember time.Duration // of any session whose owner asked to be remembered

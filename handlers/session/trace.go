@@ -28,8 +28,8 @@ type Trace struct {
 	// Backend is the kind of session that the request was read with; None
 	// without a good cookie.
 	Backend string
-	// Cookie is the name of the cookie that carried it, and Bytes the length of
-	// name and value, which are sent with every request.
+	// Cookie is the name of the cookie that decided, and Bytes the length of its
+	// name and value. Cookies has it and what else of the same kind came along.
 	Cookie string
 	Bytes  int
 	// Reads and Writes count the calls of the session store.
@@ -42,6 +42,8 @@ type Trace struct {
 	CarriedFrom string
 
 	handle string // what a ticket that leads nowhere would have led to
+	sizes  [2]CookieSize
+	shown  int
 	steps  [12]Step
 	count  int
 	last   time.Time
@@ -79,11 +81,37 @@ func (t *Trace) Wrote() {
 	}
 }
 
-// Present notes the cookie that is being looked at.
+// CookieSize is a cookie's name with the length of name and value, in bytes:
+// what is sent with every request.
+type CookieSize struct {
+	Name  string
+	Bytes int
+}
+
+// Present notes the cookie that is being looked at, or has just been set.
 func (t *Trace) Present(name string, bytes int) {
-	if t != nil {
-		t.Cookie, t.Bytes = name, bytes
+	if t == nil {
+		return
 	}
+	t.Cookie, t.Bytes = name, bytes
+	for i := range t.shown {
+		if t.sizes[i].Name == name {
+			t.sizes[i].Bytes = bytes
+			return
+		}
+	}
+	if t.shown < len(t.sizes) {
+		t.sizes[t.shown] = CookieSize{name, bytes}
+		t.shown++
+	}
+}
+
+// Cookies returns the session cookies that were looked at or set, in order.
+func (t *Trace) Cookies() []CookieSize {
+	if t == nil {
+		return nil
+	}
+	return t.sizes[:t.shown]
 }
 
 // Refuse notes why the cookie is no good.
@@ -135,6 +163,9 @@ const (
 	Idle         Reason = "idle"          // nobody came for too long
 	Unknown      Reason = "unknown-id"    // no record: signed out, ended, or never issued
 	EndedForAll  Reason = "ended-for-all" // an admin has ended all sessions since
+	CutOff       Reason = "cut-off"       // all sessions of this person were ended since
+	Denied       Reason = "denied"        // this very token was ended
+	Reused       Reason = "reused"        // a refresh token that had been exchanged before; its family is ended
 	NoSuchUser   Reason = "no-such-user"  // the person is not in the school any more
 	Closed       Reason = "closed"        // the account was disabled
 )

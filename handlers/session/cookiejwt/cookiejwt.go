@@ -62,6 +62,8 @@ const (
 	here       = "handlers/session/cookiejwt/cookiejwt.go"
 )
 
+var cookieNames = []string{cookieName}
+
 // Backend keeps sessions in signed cookies. It is safe for concurrent use.
 type Backend struct {
 	keys      Keys
@@ -107,8 +109,8 @@ func New(c Config) *Backend {
 // Name is session.JWT.
 func (b *Backend) Name() string { return session.JWT }
 
-// CookieName is lectern-jwt.
-func (b *Backend) CookieName() string { return cookieName }
+// CookieNames are one: lectern-jwt.
+func (b *Backend) CookieNames() []string { return cookieNames }
 
 // RoleSource is session.FromToken: the role is what it was when the token was
 // signed.

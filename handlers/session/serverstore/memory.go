@@ -1,8 +1,11 @@
 package serverstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -85,6 +88,34 @@ func (m *Memory) delete(hash Hash) bool {
 		delete(m.byUser, rec.UserID)
 	}
 	return true
+}
+
+// List returns copies of a person's records.
+func (m *Memory) List(_ context.Context, user school.ID, now time.Time, limit int) ([]session.Record, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var all []session.Record
+	for hash := range m.byUser[user] {
+		rec := *m.records[hash]
+		if now.Before(rec.IdleUntil) {
+			rec.Handle = hash.String()
+			all = append(all, rec)
+		}
+	}
+	slices.SortFunc(all, func(a, b session.Record) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(a.Handle, b.Handle))
+	})
+	return all[:min(limit, len(all))], nil
+}
+
+// DeleteOne removes a record of this person.
+func (m *Memory) DeleteOne(_ context.Context, user school.ID, hash Hash) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if rec, ok := m.records[hash]; !ok || rec.UserID != user {
+		return false, nil
+	}
+	return m.delete(hash), nil
 }
 
 // DeleteUser removes a person's records.

@@ -57,6 +57,8 @@ const (
 // patience is how long a store may take to answer before it counts as away.
 const patience = 2 * time.Second
 
+var cookieNames = []string{cookieName}
+
 // Backend keeps sessions in a store. It is safe for concurrent use.
 type Backend struct {
 	name      string
@@ -85,8 +87,8 @@ func New(c Config) *Backend {
 // Name is the name that the backend was made with.
 func (b *Backend) Name() string { return b.name }
 
-// CookieName is lectern-sid, whatever the store.
-func (b *Backend) CookieName() string { return cookieName }
+// CookieNames are one: lectern-sid, whatever the store.
+func (b *Backend) CookieNames() []string { return cookieNames }
 
 // RoleSource is session.FromSession: a change of role is written into the
 // record.
@@ -255,6 +257,21 @@ func (b *Backend) idleUntil(now time.Time, rec *session.Record) time.Time {
 		return idle
 	}
 	return rec.ExpiresAt
+}
+
+// EndsCopies says that an end makes every copy of the cookie worthless.
+func (b *Backend) EndsCopies() {}
+
+// List returns a person's sessions that are not over, the latest first.
+func (b *Backend) List(ctx context.Context, user school.ID) ([]session.Record, error) {
+	all, err := b.store.List(ctx, user, b.now(), session.MaxListed)
+	return all, away(err)
+}
+
+// EndOne ends the session of this person that has the handle.
+func (b *Backend) EndOne(ctx context.Context, user school.ID, handle string) (bool, error) {
+	found, err := b.store.DeleteOne(ctx, user, parseHash(handle))
+	return found, away(err)
 }
 
 // EndUser ends the sessions of one person.

@@ -3,6 +3,7 @@ package serverstore
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,7 +19,7 @@ import (
 // parameters stand in the order of their numbers, because SQLite takes $2 for a
 // name and counts parameters as they come.
 type SQL struct {
-	find, create, touch, remove, removeUser, removeAll, setRole, count, sweep *sql.Stmt
+	find, list, create, touch, remove, removeOne, removeUser, removeAll, setRole, count, sweep *sql.Stmt
 }
 
 // NewSQL prepares the statements. Reads go to one pool and writes to another,
@@ -34,15 +35,19 @@ func NewSQL(ctx context.Context, reader, writer *sql.DB) (*SQL, error) {
 		into **sql.Stmt
 		text string
 	}{
-		{reader, &s.find, `
-			SELECT user_id, role, methods, remember, auth_at, created_at, seen_at, idle_until, expires_at, address, device
+		{reader, &s.find, `SELECT ` + recordColumns + ` FROM sessions WHERE id_hash = $1`},
+		{reader, &s.list, `
+			SELECT ` + recordColumns + `, id_hash
 			FROM sessions
-			WHERE id_hash = $1`},
+			WHERE user_id = $1 AND idle_until > $2
+			ORDER BY created_at DESC, id_hash
+			LIMIT $3`},
 		{writer, &s.create, `
 			INSERT INTO sessions (id_hash, user_id, role, methods, remember, auth_at, created_at, seen_at, idle_until, expires_at, address, device)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`},
 		{writer, &s.touch, `UPDATE sessions SET seen_at = $1, idle_until = $2 WHERE id_hash = $3`},
 		{writer, &s.remove, `DELETE FROM sessions WHERE id_hash = $1`},
+		{writer, &s.removeOne, `DELETE FROM sessions WHERE user_id = $1 AND id_hash = $2`},
 		{writer, &s.removeUser, `DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2`},
 		{writer, &s.removeAll, `DELETE FROM sessions WHERE id_hash <> $1`},
 		{writer, &s.setRole, `UPDATE sessions SET role = $1 WHERE user_id = $2`},
@@ -63,7 +68,7 @@ func NewSQL(ctx context.Context, reader, writer *sql.DB) (*SQL, error) {
 // Close frees the statements.
 func (s *SQL) Close() error {
 	var failed error
-	for _, stmt := range []*sql.Stmt{s.find, s.create, s.touch, s.remove, s.removeUser, s.removeAll, s.setRole, s.count, s.sweep} {
+	for _, stmt := range []*sql.Stmt{s.find, s.list, s.create, s.touch, s.remove, s.removeOne, s.removeUser, s.removeAll, s.setRole, s.count, s.sweep} {
 		if stmt != nil {
 			failed = errors.Join(failed, stmt.Close())
 		}
@@ -74,28 +79,58 @@ func (s *SQL) Close() error {
 // Place is "the database".
 func (s *SQL) Place() string { return "the database" }
 
-// Find reads the record.
-func (s *SQL) Find(ctx context.Context, hash Hash) (session.Record, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+const recordColumns = `user_id, role, methods, remember, auth_at, created_at, seen_at, idle_until, expires_at, address, device`
+
+// scanRecord reads recordColumns, and what else a statement has.
+func scanRecord(scan func(...any) error, more ...any) (session.Record, error) {
 	var (
 		rec                             session.Record
 		methods                         string
 		remember                        int64
 		auth, created, seen, idle, ends int64
 	)
-	err := s.find.QueryRowContext(ctx, hash[:]).Scan(&rec.UserID, &rec.Role, &methods, &remember, &auth, &created, &seen, &idle, &ends, &rec.Address, &rec.Device)
-	if errors.Is(err, sql.ErrNoRows) {
-		return session.Record{}, false, nil
-	}
-	if err != nil {
-		return session.Record{}, false, err
+	into := append([]any{&rec.UserID, &rec.Role, &methods, &remember, &auth, &created, &seen, &idle, &ends, &rec.Address, &rec.Device}, more...)
+	if err := scan(into...); err != nil {
+		return session.Record{}, err
 	}
 	rec.Methods = strings.Fields(methods)
 	rec.Remember = remember != 0
 	rec.AuthAt, rec.CreatedAt, rec.SeenAt = moment(auth), moment(created), moment(seen)
 	rec.IdleUntil, rec.ExpiresAt = moment(idle), moment(ends)
-	return rec, true, nil
+	return rec, nil
+}
+
+// Find reads the record.
+func (s *SQL) Find(ctx context.Context, hash Hash) (session.Record, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	rec, err := scanRecord(s.find.QueryRowContext(ctx, hash[:]).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return session.Record{}, false, nil
+	}
+	return rec, err == nil, err
+}
+
+// List reads a person's records.
+func (s *SQL) List(ctx context.Context, user school.ID, now time.Time, limit int) ([]session.Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	rows, err := s.list.QueryContext(ctx, user, now.UnixMilli(), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []session.Record
+	for rows.Next() {
+		var raw []byte
+		rec, err := scanRecord(rows.Scan, &raw)
+		if err != nil {
+			return nil, err
+		}
+		rec.Handle = hex.EncodeToString(raw)
+		all = append(all, rec)
+	}
+	return all, rows.Err()
 }
 
 func moment(milli int64) time.Time { return time.UnixMilli(milli).UTC() }
@@ -120,6 +155,12 @@ func (s *SQL) Touch(ctx context.Context, hash Hash, seenAt, idleUntil time.Time)
 // Delete removes a record.
 func (s *SQL) Delete(ctx context.Context, hash Hash) (bool, error) {
 	n, err := exec(ctx, s.remove, hash[:])
+	return n == 1, err
+}
+
+// DeleteOne removes a record of this person.
+func (s *SQL) DeleteOne(ctx context.Context, user school.ID, hash Hash) (bool, error) {
+	n, err := exec(ctx, s.removeOne, user, hash[:])
 	return n == 1, err
 }
 

@@ -24,6 +24,12 @@ type Store interface {
 	Touch(ctx context.Context, hash Hash, seenAt, idleUntil time.Time) (bool, error)
 	// Delete removes a record. It reports false when there was none.
 	Delete(ctx context.Context, hash Hash) (bool, error)
+	// List returns a person's records whose time is not over at now, the latest
+	// first, at most limit of them, each with its Handle: the hash as it prints.
+	List(ctx context.Context, user school.ID, now time.Time, limit int) ([]session.Record, error)
+	// DeleteOne removes a record of this person. It reports false when they have
+	// none under the hash.
+	DeleteOne(ctx context.Context, user school.ID, hash Hash) (bool, error)
 	// DeleteUser removes a person's records but the one under except.
 	DeleteUser(ctx context.Context, user school.ID, except Hash) (int, error)
 	// DeleteAll removes all records but the one under except.

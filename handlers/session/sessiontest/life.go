@@ -16,8 +16,8 @@ func start(w *world) {
 	ada := w.browser()
 	first := ada.Do(w.site.SignIn(Ada, session.StartOptions{}))
 	w.in(first, "signing in does not sign in")
-	if len(first.Cookies) != 1 || first.Cookies[0].Name != w.cookie {
-		w.wrong("signing in sends %v and not the one cookie %s", first.Cookies, w.cookie)
+	if len(first.Cookies) != len(w.names) || slices.ContainsFunc(first.Cookies, func(c *http.Cookie) bool { return !slices.Contains(w.names, c.Name) }) {
+		w.wrong("signing in sends %v and not the cookies %v", first.Cookies, w.names)
 	}
 	w.clock.Move(10 * time.Second)
 	next := ada.Visit()
@@ -161,16 +161,21 @@ func oldIDDeadAfterRenew(w *world) {
 func end(w *world) {
 	ada, grace, alan := w.arrive(Ada), w.arrive(Grace), w.arrive(Alan)
 	w.out(ada.Do(w.manager.End), "signing out leaves the visitor signed in")
-	if ada.Cookie(w.cookie) != "" {
-		w.wrong("signing out leaves the cookie in the browser")
-	}
+	w.leftNone(ada, "signing out")
 	w.out(ada.Visit(), "somebody is signed in after signing out")
 	w.out(ada.Do(w.manager.End), "signing out twice signs in")
 	w.done(alan.Do(w.discard(nothing)).Err, "ending by Options.MaxAge")
-	if alan.Cookie(w.cookie) != "" {
-		w.wrong("ending by Options.MaxAge leaves the cookie in the browser")
-	}
+	w.leftNone(alan, "ending by Options.MaxAge")
 	w.in(grace.Visit(), "one person's signing out signs another out")
+}
+
+// leftNone holds where none of the session's cookies is in the browser.
+func (w *world) leftNone(b *Browser, after string) {
+	for _, name := range w.names {
+		if b.Cookie(name) != "" {
+			w.wrong("%s leaves the cookie %s in the browser", after, name)
+		}
+	}
 }
 
 func copyDeadAfterEnd(w *world) {

@@ -22,7 +22,7 @@ type naive struct {
 }
 
 func (*naive) Name() string                   { return "naive" }
-func (*naive) CookieName() string             { return "sid" }
+func (*naive) CookieNames() []string          { return []string{"sid"} }
 func (*naive) RoleSource() session.RoleSource { return session.FromSession }
 
 func (n *naive) Get(r *http.Request, name string) (*sessions.Session, error) {

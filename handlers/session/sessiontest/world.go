@@ -18,7 +18,8 @@ type world struct {
 	manager *session.Manager
 	clock   *Clock
 	cookies session.Cookies
-	cookie  string // the full name of the backend's cookie
+	cookie  string   // the full name of the backend's first cookie
+	names   []string // and of all of them
 	ctx     context.Context
 	wrongs  []string
 }
@@ -30,7 +31,10 @@ func newWorld(subject Subject) (*world, error) {
 		return nil, err
 	}
 	w.Instance = instance
-	w.cookie = subject.Cookies.Name(instance.Backend.CookieName())
+	for _, name := range instance.Backend.CookieNames() {
+		w.names = append(w.names, subject.Cookies.Name(name))
+	}
+	w.cookie = w.names[0]
 	people := NewSchool()
 	open := func(b session.Backend) (Site, error) {
 		m, err := session.NewManager(w.ctx, session.Config{
