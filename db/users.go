@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"lectern/db/school"
@@ -191,14 +192,21 @@ func (d *DB) Enable(ctx context.Context, id school.ID) error {
 var endSessions = statement("end sessions of user", `
 	UPDATE users
 	   SET sessions_ended_at = $1
-	 WHERE id = $2
-	   AND COALESCE(sessions_ended_at, 0) < $1`)
+	 WHERE id = $2`)
 
-// EndSessions notes that all of a person's sessions that began before at are
-// over. It never moves the moment back.
+// EndSessions notes that all of a person's sessions that began until at are
+// over (school.User.EndOfSessions). It never moves the moment back, and does
+// nothing for somebody who is not there.
 func (d *DB) EndSessions(ctx context.Context, id school.ID, at time.Time) error {
 	return d.write(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, endSessions, at.UnixMilli(), id)
+		u, err := one(ctx, t, userByID, scanUser, id)
+		if errors.Is(err, school.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, endSessions, stamp(u.EndOfSessions(at)), id)
 		return err
 	})
 }

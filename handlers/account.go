@@ -140,12 +140,13 @@ func newPassword(wanted, current string, user school.User) string {
 // password has been changed.
 func (s *Server) afterPassword(c echo.Context, endOthers bool) error {
 	detail := "other sessions go on"
-	failed := s.Sessions.Renew(c.Response(), c.Request())
-	if endOthers && failed == nil {
+	var failed error
+	if endOthers {
 		var ended session.Ended
-		if ended, failed = s.Sessions.EndOthers(c.Request()); failed == nil {
-			detail = endedWords(ended, "other")
-		}
+		ended, failed = s.Sessions.EndOthers(c.Response(), c.Request())
+		detail = endedWords(ended, "other")
+	} else {
+		failed = s.Sessions.Renew(c.Response(), c.Request())
 	}
 	if failed != nil {
 		detail = "the other sessions could not be reached"

@@ -236,7 +236,7 @@ func (s *Server) endSessions(c echo.Context) error {
 	what := ""
 	if user.ID == visitorOf(c).user.ID {
 		what = "other"
-		ended, err = s.Sessions.EndOthers(c.Request())
+		ended, err = s.Sessions.EndOthers(c.Response(), c.Request())
 	} else {
 		ended, err = s.Sessions.EndUser(ctx, user.ID)
 	}

@@ -23,11 +23,11 @@ func (s *Server) reach() []views.Reach {
 	all := make([]views.Reach, len(powers))
 	for i, p := range powers {
 		r := views.Reach{Backend: p.Backend, Ends: "at once", Role: "at once"}
-		if !p.Ends {
-			r.Ends = lastsUntil(p, now)
-		}
-		if !p.Role {
-			r.Role = lastsUntil(p, now)
+		switch {
+		case p.Life > 0:
+			r.Ends, r.Role = lastsUntil(p, now), lastsUntil(p, now)
+		case !p.KeepsRole:
+			r.Role = "at once: it ends, and they sign in again"
 		}
 		all[i] = r
 	}

@@ -70,13 +70,32 @@ type User struct {
 	Demo       bool      // one of the demo accounts, whose password everybody knows
 	DisabledAt time.Time // zero while the account may sign in
 	// SessionsEndedAt is when all their sessions were last ended at one stroke;
-	// zero if never. What was issued before is not exchanged for anything new.
+	// zero if never. What was issued before is not exchanged for anything new, and
+	// counts for nothing where sessions are asked for it.
 	SessionsEndedAt time.Time
 	CreatedAt       time.Time
 }
 
 // Disabled reports whether an admin has closed the account.
 func (u User) Disabled() bool { return !u.DisabledAt.IsZero() }
+
+// aheadOfTime is how far an end of sessions may be dated ahead; sessions that
+// begin after it are dated after it, and no clock may find them strange.
+const aheadOfTime = 3 * time.Second
+
+// EndOfSessions is what SessionsEndedAt becomes when the sessions are ended at
+// the given time. Sessions are dated by whole seconds, and those that began in
+// the rest of the second of the last end are dated at the next. So a second end
+// within that second is dated there as well, or it would miss them.
+func (u User) EndOfSessions(at time.Time) time.Time {
+	if next := u.SessionsEndedAt.Truncate(time.Second).Add(time.Second); !u.SessionsEndedAt.IsZero() && at.Before(next) {
+		if next.After(at.Add(aheadOfTime)) {
+			return u.SessionsEndedAt
+		}
+		return next
+	}
+	return at
+}
 
 // Credential is what signing in with a password needs.
 type Credential struct {

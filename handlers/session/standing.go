@@ -15,36 +15,51 @@ var (
 	errClosed     = fmt.Errorf("%w: the account is closed", ErrNoSession)
 )
 
-// successor is the record that continues old: the same sign-in by the same
-// person, with the role that they have now. A token that was issued before the
-// person's sessions were ended is still good for what it says, and for nothing
-// new.
-func (m *Manager) successor(ctx context.Context, old *Record) (*Record, error) {
-	next := *old
-	if err := m.standing(ctx, &next, old.CreatedAt, time.Second); err != nil {
-		return nil, err
+// cutFor is the first moment at which a session may be dated after its person's
+// sessions were ended. A token tells whole seconds, so all that is dated in the
+// second of the end counts as before it, and what begins in the rest of that
+// second is dated at the next.
+func cutFor(ended time.Time) time.Time {
+	if ended.IsZero() {
+		return ended
 	}
-	next.CreatedAt = m.now()
-	return &next, nil
+	return ended.Truncate(time.Second).Add(time.Second)
 }
 
-// standing brings a record's role up to date. It returns an error for a person
-// who may not have a session now, or not one that goes back to since, which is
-// known to the grain: a token tells whole seconds.
-func (m *Manager) standing(ctx context.Context, rec *Record, since time.Time, grain time.Duration) error {
-	user, err := m.people.User(ctx, rec.UserID)
-	switch {
-	case errors.Is(err, school.ErrNotFound):
-		return errNoSuchUser
-	case err != nil:
+// CutOffAt is the moment before which a person's sessions are over, for a
+// backend that heeds their ends.
+func CutOffAt(user school.User) time.Time { return cutFor(user.SessionsEndedAt) }
+
+// begin dates a record, and brings its role up to date. It returns an error for
+// a person who may not have a session now, and ErrEnded where the last end of
+// their sessions concerns this one.
+func (m *Manager) begin(ctx context.Context, rec *Record, over func(ended time.Time) bool) error {
+	user, err := m.standing(ctx, rec.UserID)
+	if err != nil {
 		return err
-	case user.Disabled():
-		return errClosed
-	case since.Before(user.SessionsEndedAt.Truncate(grain)):
+	}
+	if over(user.SessionsEndedAt) {
 		return ErrEnded
 	}
-	rec.Role = user.Role
+	rec.Role, rec.CreatedAt = user.Role, m.now()
+	if first := cutFor(user.SessionsEndedAt); rec.CreatedAt.Before(first) {
+		rec.CreatedAt = first
+	}
 	return nil
+}
+
+// standing returns a person who may have a session.
+func (m *Manager) standing(ctx context.Context, id school.ID) (school.User, error) {
+	user, err := m.people.User(ctx, id)
+	switch {
+	case errors.Is(err, school.ErrNotFound):
+		return user, errNoSuchUser
+	case err != nil:
+		return user, err
+	case user.Disabled():
+		return user, errClosed
+	}
+	return user, nil
 }
 
 // stands asks once more after a session was started, because somebody may have
@@ -52,11 +67,11 @@ func (m *Manager) standing(ctx context.Context, rec *Record, since time.Time, gr
 // Those who do that change the person first and end the sessions afterwards,
 // so one of the two always sees the other.
 func (m *Manager) stands(ctx context.Context, rec *Record) error {
-	now := *rec
-	if err := m.standing(ctx, &now, rec.CreatedAt, time.Millisecond); err != nil {
+	user, err := m.standing(ctx, rec.UserID)
+	if err != nil {
 		return err
 	}
-	if now.Role != rec.Role {
+	if user.Role != rec.Role || rec.CreatedAt.Before(cutFor(user.SessionsEndedAt)) {
 		return ErrEnded
 	}
 	return nil

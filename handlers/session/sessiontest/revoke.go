@@ -11,8 +11,8 @@ import (
 func endOthers(w *world) {
 	here, phone, grace := w.arrive(Ada), w.arrive(Ada), w.arrive(Grace)
 	var ended session.Ended
-	a := here.Do(func(_ http.ResponseWriter, r *http.Request) (err error) {
-		ended, err = w.manager.EndOthers(r)
+	a := here.Do(func(rw http.ResponseWriter, r *http.Request) (err error) {
+		ended, err = w.manager.EndOthers(rw, r)
 		return err
 	})
 	w.done(a.Err, "ending the others")
@@ -20,8 +20,8 @@ func endOthers(w *world) {
 	w.in(here.Visit(), "ending the others ends this one")
 	w.in(grace.Visit(), "ending one's own other sessions ends somebody else's")
 	w.ended(ended, 1)
-	a = w.browser().Do(func(_ http.ResponseWriter, r *http.Request) error {
-		_, err := w.manager.EndOthers(r)
+	a = w.browser().Do(func(rw http.ResponseWriter, r *http.Request) error {
+		_, err := w.manager.EndOthers(rw, r)
 		return err
 	})
 	if !errors.Is(a.Err, session.ErrNoSession) {

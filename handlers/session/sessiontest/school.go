@@ -90,8 +90,8 @@ func (s *School) EndSessions(_ context.Context, id school.ID, at time.Time) erro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u, ok := s.users[id]
-	if ok && at.After(u.SessionsEndedAt) {
-		u.SessionsEndedAt = at
+	if ok {
+		u.SessionsEndedAt = u.EndOfSessions(at)
 		s.users[id] = u
 	}
 	return nil
