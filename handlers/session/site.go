@@ -198,10 +198,14 @@ func (m *Manager) carry(w http.ResponseWriter, r *http.Request, v *Visit, carryF
 		if err := m.load(w, r, v, from); err != nil {
 			return err
 		}
-		if v.record == nil {
-			continue
+		if v.record != nil {
+			return m.carryFrom(w, r, v, from)
 		}
-		return m.carryFrom(w, r, v, from)
+		// It may be another request of this browser that is just being carried.
+		m.carrying.Do(from.Name()+" "+v.Trace.handle, func() (any, error) { return nil, nil })
+		if adopted, err := m.adopt(w, r, v, v.Trace.handle, name); adopted || err != nil {
+			return err
+		}
 	}
 	if v.Trace.Reason == "" {
 		v.Trace.Reason = refused
