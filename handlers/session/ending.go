@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -44,7 +45,7 @@ type Ended struct {
 
 func (m *Manager) endUser(ctx context.Context, user school.ID, except string) (Ended, error) {
 	ended := Ended{Until: m.staleUntil()}
-	failed := m.people.EndSessions(ctx, user, m.now())
+	failed := m.noteEnd(ctx, user)
 	for _, b := range m.backends() {
 		revoker, ok := b.(Revoker)
 		if !ok {
@@ -55,6 +56,14 @@ func (m *Manager) endUser(ctx context.Context, user school.ID, except string) (E
 		failed = errors.Join(failed, err)
 	}
 	return ended, failed
+}
+
+// noteEnd notes with the person that their sessions are over.
+func (m *Manager) noteEnd(ctx context.Context, user school.ID) error {
+	if err := m.people.EndSessions(ctx, user, m.now()); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
 }
 
 // ChangeRole has a person's new role reach their sessions: it is written into
@@ -70,7 +79,7 @@ func (m *Manager) ChangeRole(ctx context.Context, user school.ID, role school.Ro
 			changed.Sessions += n
 			failed = errors.Join(failed, err)
 		} else if _, ok := b.(Heeder); ok {
-			failed = errors.Join(failed, m.people.EndSessions(ctx, user, m.now()))
+			failed = errors.Join(failed, m.noteEnd(ctx, user))
 		}
 	}
 	return changed, failed

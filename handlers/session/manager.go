@@ -276,7 +276,7 @@ func (m *Manager) replace(w http.ResponseWriter, r *http.Request, v *Visit, b Ba
 		return err
 	}
 	err := m.stands(r.Context(), rec)
-	if err == nil && v.record != nil {
+	if err == nil && v.record != nil && !endsAllAlike(v.backend) {
 		if err = discard(r, v.session); !continues && errors.Is(err, ErrEnded) {
 			err = nil
 		}

@@ -55,7 +55,7 @@ func (m *Manager) standing(ctx context.Context, id school.ID) (school.User, erro
 	case errors.Is(err, school.ErrNotFound):
 		return user, errNoSuchUser
 	case err != nil:
-		return user, err
+		return user, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case user.Disabled():
 		return user, errClosed
 	}

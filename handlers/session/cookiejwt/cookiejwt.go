@@ -17,6 +17,7 @@
 package cookiejwt
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -77,17 +78,36 @@ func (b *Backend) Get(r *http.Request, name string) (*sessions.Session, error) {
 	return sessions.GetRegistry(r).Get(b, name)
 }
 
+// Revocation is session.RevokeNone: a token is good until it expires.
+func (b *Backend) Revocation() string { return session.RevokeNone }
+
 // New reads the token in the request's cookie. It asks nobody, so it never
 // fails: a token that is no good makes an anonymous session.
 func (b *Backend) New(r *http.Request, name string) (*sessions.Session, error) {
+	return b.open(r, name, b, askNobody)
+}
+
+func askNobody(context.Context, *session.Record, *session.Trace) (session.Reason, error) {
+	return "", nil
+}
+
+// open reads the token, and asks about it what the store's rung of the ladder
+// asks.
+func (b *Backend) open(r *http.Request, name string, store sessions.Store, ask question) (*sessions.Session, error) {
 	trace := session.TraceFrom(r.Context())
-	s := sessions.NewSession(b, name)
+	s := sessions.NewSession(store, name)
 	s.IsNew = true
 	values := b.cookies.Values(r, cookieName)
 	trace.Done("Read cookie", session.CPU, here)
 	for _, value := range values {
 		trace.Present(name, len(name)+len(value))
 		rec, reason := b.read(value, trace)
+		if reason == "" {
+			var err error
+			if reason, err = ask(r.Context(), rec, trace); err != nil {
+				return s, err
+			}
+		}
 		trace.Refuse(reason)
 		if reason == "" {
 			s.IsNew = false
@@ -104,7 +124,7 @@ func (b *Backend) New(r *http.Request, name string) (*sessions.Session, error) {
 // happens. With Options.MaxAge below zero the cookie is cleared; whoever has a
 // copy of the token keeps a good token.
 func (b *Backend) Save(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
-	if s.Options != nil && s.Options.MaxAge < 0 {
+	if ends(s) {
 		b.cookies.Clear(w, cookieName)
 		return nil
 	}
