@@ -217,8 +217,7 @@ func (t *tx) writeSeed(ctx context.Context, s SeedData, users [][]any) error {
 		       password_hash = excluded.password_hash,
 		       demo = excluded.demo,
 		       created_at = excluded.created_at,
-		       disabled_at = excluded.disabled_at,
-		       sessions_ended_at = NULL`, users},
+		       disabled_at = excluded.disabled_at`, users},
 		{`INSERT INTO courses (id, slug, title, title_key, summary, topic, level, number, status, owner_id, version, created_at, updated_at, published_at, deleted_at, outcomes, description)`, `
 		ON CONFLICT (id) DO UPDATE
 		   SET slug = excluded.slug,

@@ -16,11 +16,12 @@ const userColumns = `
 	       u.demo,
 	       u.disabled_at,
 	       u.sessions_ended_at,
+	       u.sessions_from,
 	       u.created_at`
 
 // userFields are where userColumns are scanned to.
 func userFields(u *school.User) []any {
-	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.Demo, instant{&u.DisabledAt}, instant{&u.SessionsEndedAt}, instant{&u.CreatedAt}}
+	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.Demo, instant{&u.DisabledAt}, instant{&u.SessionsEndedAt}, instant{&u.SessionsFrom}, instant{&u.CreatedAt}}
 }
 
 func scanUser(row scanner) (u school.User, err error) {
@@ -191,12 +192,12 @@ func (d *DB) Enable(ctx context.Context, id school.ID) error {
 
 var endSessions = statement("end sessions of user", `
 	UPDATE users
-	   SET sessions_ended_at = $1
-	 WHERE id = $2`)
+	   SET sessions_ended_at = $1,
+	       sessions_from = $2
+	 WHERE id = $3`)
 
 // EndSessions notes that all of a person's sessions that began until at are
-// over (school.User.EndOfSessions). It never moves the moment back, and does
-// nothing for somebody who is not there.
+// over (school.User.EndSessions). It does nothing for somebody who is not there.
 func (d *DB) EndSessions(ctx context.Context, id school.ID, at time.Time) error {
 	return d.write(ctx, func(t *tx) error {
 		u, err := one(ctx, t, userByID, scanUser, id)
@@ -206,7 +207,8 @@ func (d *DB) EndSessions(ctx context.Context, id school.ID, at time.Time) error 
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, endSessions, stamp(u.EndOfSessions(at)), id)
+		u.EndSessions(at)
+		_, err = t.exec(ctx, endSessions, stamp(u.SessionsEndedAt), stamp(u.SessionsFrom), id)
 		return err
 	})
 }

@@ -70,31 +70,31 @@ type User struct {
 	Demo       bool      // one of the demo accounts, whose password everybody knows
 	DisabledAt time.Time // zero while the account may sign in
 	// SessionsEndedAt is when all their sessions were last ended at one stroke;
-	// zero if never. What was issued before is not exchanged for anything new, and
-	// counts for nothing where sessions are asked for it.
+	// zero if never.
 	SessionsEndedAt time.Time
+	// SessionsFrom is the first moment at which a session may be dated since then.
+	// What is dated before is not exchanged for anything new, and counts for
+	// nothing where sessions are asked for it.
+	SessionsFrom time.Time
 	CreatedAt       time.Time
 }
 
 // Disabled reports whether an admin has closed the account.
 func (u User) Disabled() bool { return !u.DisabledAt.IsZero() }
 
-// aheadOfTime is how far an end of sessions may be dated ahead; sessions that
-// begin after it are dated after it, and no clock may find them strange.
-const aheadOfTime = 3 * time.Second
-
-// EndOfSessions is what SessionsEndedAt becomes when the sessions are ended at
-// the given time. Sessions are dated by whole seconds, and those that began in
-// the rest of the second of the last end are dated at the next. So a second end
-// within that second is dated there as well, or it would miss them.
-func (u User) EndOfSessions(at time.Time) time.Time {
-	if next := u.SessionsEndedAt.Truncate(time.Second).Add(time.Second); !u.SessionsEndedAt.IsZero() && at.Before(next) {
-		if next.After(at.Add(aheadOfTime)) {
-			return u.SessionsEndedAt
-		}
-		return next
+// EndSessions notes that all sessions are over that began until at. Sessions are
+// dated by whole seconds: all of the second of an end counts as before it, and
+// what begins in the rest of that second is dated at the next. So a second end
+// within that second reaches one second further, or it would miss those.
+func (u *User) EndSessions(at time.Time) {
+	if at.After(u.SessionsEndedAt) {
+		u.SessionsEndedAt = at
 	}
-	return at
+	from := at.Truncate(time.Second)
+	if u.SessionsFrom.After(from) {
+		from = u.SessionsFrom
+	}
+	u.SessionsFrom = from.Add(time.Second)
 }
 
 // Credential is what signing in with a password needs.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"lectern/handlers/session"
+	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/session/sessiontest"
 )
@@ -19,6 +20,22 @@ var subjects = []struct {
 }{
 	{session.JWT, sessiontest.StatelessLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		return sessiontest.Instance{Backend: newToken(t, terms), Twin: newToken(t, terms)}
+	}},
+	{"jwt with a cut-off", sessiontest.CutoffLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+		book := newLedger(terms.School)
+		return sessiontest.Instance{
+			Backend: cookiejwt.NewCutoff(newToken(t, terms), book),
+			Twin:    cookiejwt.NewCutoff(newToken(t, terms), book),
+			Away:    book.set,
+		}
+	}},
+	{"jwt with a denylist", sessiontest.DenylistLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+		book := newLedger(terms.School)
+		return sessiontest.Instance{
+			Backend: cookiejwt.NewDenylist(newToken(t, terms), book),
+			Twin:    cookiejwt.NewDenylist(newToken(t, terms), book),
+			Away:    book.set,
+		}
 	}},
 	{session.Memory, nil, func(_ *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		store := &moody{Store: serverstore.NewMemory()}
@@ -65,15 +82,17 @@ func TestBackends_keepTheContract(t *testing.T) {
 	}
 }
 
-func TestStatelessLimits_nameChecks(t *testing.T) {
-	seen := map[string]bool{}
-	for _, limit := range sessiontest.StatelessLimits() {
-		if !slices.Contains(sessiontest.Checks(), limit.Check) {
-			t.Errorf("there is no check %q", limit.Check)
+func TestLimits_nameChecks(t *testing.T) {
+	for _, subject := range subjects {
+		seen := map[string]bool{}
+		for _, limit := range subject.limits {
+			if !slices.Contains(sessiontest.Checks(), limit.Check) {
+				t.Errorf("%s: there is no check %q", subject.name, limit.Check)
+			}
+			if seen[limit.Check] || limit.Why == "" {
+				t.Errorf("%s: the limit %q is there twice or has no reason", subject.name, limit.Check)
+			}
+			seen[limit.Check] = true
 		}
-		if seen[limit.Check] || limit.Why == "" {
-			t.Errorf("the limit %q is there twice or has no reason", limit.Check)
-		}
-		seen[limit.Check] = true
 	}
 }

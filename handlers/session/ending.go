@@ -21,13 +21,13 @@ func (m *Manager) EndOthers(w http.ResponseWriter, r *http.Request) (Ended, erro
 		return Ended{}, ErrNoSession
 	}
 	rec := *v.record
-	if err := m.begin(r.Context(), &rec, func(ended time.Time) bool { return v.record.CreatedAt.Before(cutFor(ended)) }); err != nil {
+	if err := m.begin(r.Context(), &rec, v.record.before); err != nil {
 		return Ended{}, err
 	}
 	ended, failed := m.endUser(r.Context(), rec.UserID, rec.Handle)
 	// What cannot be told from the others is over with them, whether or not all
 	// the others could be reached: so this one goes on as a new one.
-	return ended, errors.Join(failed, m.proceed(w, r, v, v.backend, func(time.Time) bool { return false }))
+	return ended, errors.Join(failed, m.proceed(w, r, v, v.backend, func(school.User) bool { return false }))
 }
 
 // EndUser ends all sessions of a person in every backend that can.

@@ -192,7 +192,7 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, id Identity, o S
 	}
 	rec := &Record{Identity: id, Remember: o.Remember, Address: o.Address, Device: o.Device}
 	// A password takes a while to check. Whoever was put out meanwhile stays out.
-	if err := m.begin(r.Context(), rec, func(ended time.Time) bool { return id.AuthAt.Before(ended) }); err != nil {
+	if err := m.begin(r.Context(), rec, func(user school.User) bool { return id.AuthAt.Before(user.SessionsEndedAt) }); err != nil {
 		return err
 	}
 	if err := m.replace(w, r, v, b, rec, false); err != nil {
@@ -245,14 +245,13 @@ func (m *Manager) Switch(w http.ResponseWriter, r *http.Request, name string) er
 // reissue starts a session in b that continues the visitor's sign-in, unless
 // that was ended meanwhile.
 func (m *Manager) reissue(w http.ResponseWriter, r *http.Request, v *Visit, b Backend) error {
-	old := v.record
-	return m.proceed(w, r, v, b, func(ended time.Time) bool { return old.CreatedAt.Before(cutFor(ended)) })
+	return m.proceed(w, r, v, b, v.record.before)
 }
 
 // proceed starts a session in b that continues the visitor's sign-in: by the
 // same person, with the role that they have now. It asks over whether the end of
 // the person's sessions concerns this one.
-func (m *Manager) proceed(w http.ResponseWriter, r *http.Request, v *Visit, b Backend, over func(ended time.Time) bool) error {
+func (m *Manager) proceed(w http.ResponseWriter, r *http.Request, v *Visit, b Backend, over func(school.User) bool) error {
 	rec := *v.record
 	if err := m.begin(r.Context(), &rec, over); err != nil {
 		return err

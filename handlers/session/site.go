@@ -42,7 +42,7 @@ type Settings interface {
 
 // cut is the moment before which tokens are refused; tokens issued from EndedAt
 // on are dated there.
-func (s Site) cut() time.Time { return cutFor(s.EndedAt) }
+func (s Site) cut() time.Time { return wholeSecond(s.EndedAt) }
 
 // endedFor is the moment before which records of a backend are over, even if
 // the one who ended them was stopped halfway. A Cutter sees to its own.

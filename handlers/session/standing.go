@@ -15,38 +15,42 @@ var (
 	errClosed     = fmt.Errorf("%w: the account is closed", ErrNoSession)
 )
 
-// cutFor is the first moment at which a session may be dated after its person's
-// sessions were ended. A token tells whole seconds, so all that is dated in the
-// second of the end counts as before it, and what begins in the rest of that
-// second is dated at the next.
-func cutFor(ended time.Time) time.Time {
-	if ended.IsZero() {
-		return ended
-	}
-	return ended.Truncate(time.Second).Add(time.Second)
-}
+// wholeSecond is the first moment at which anything may be dated after an end at
+// the given time. A token tells whole seconds, so all that is dated in the second
+// of the end counts as before it.
+func wholeSecond(ended time.Time) time.Time { return ended.Truncate(time.Second).Add(time.Second) }
 
-// CutOffAt is the moment before which a person's sessions are over, for a
-// backend that heeds their ends.
-func CutOffAt(user school.User) time.Time { return cutFor(user.SessionsEndedAt) }
+// aheadOfTime is how far a session may be dated ahead of the clock: less than
+// what a token's reader allows between the clocks of two servers.
+const aheadOfTime = 4 * time.Second
+
+// errTooManyEnds: the person's sessions were ended so often in a moment that a
+// new one would have to be dated further ahead than any reader believes.
+var errTooManyEnds = fmt.Errorf("%w: sessions ended too often in one moment", ErrUnavailable)
 
 // begin dates a record, and brings its role up to date. It returns an error for
 // a person who may not have a session now, and ErrEnded where the last end of
 // their sessions concerns this one.
-func (m *Manager) begin(ctx context.Context, rec *Record, over func(ended time.Time) bool) error {
+func (m *Manager) begin(ctx context.Context, rec *Record, over func(school.User) bool) error {
 	user, err := m.standing(ctx, rec.UserID)
 	if err != nil {
 		return err
 	}
-	if over(user.SessionsEndedAt) {
+	if over(user) {
 		return ErrEnded
 	}
 	rec.Role, rec.CreatedAt = user.Role, m.now()
-	if first := cutFor(user.SessionsEndedAt); rec.CreatedAt.Before(first) {
-		rec.CreatedAt = first
+	if rec.CreatedAt.Before(user.SessionsFrom) {
+		if user.SessionsFrom.After(rec.CreatedAt.Add(aheadOfTime)) {
+			return errTooManyEnds
+		}
+		rec.CreatedAt = user.SessionsFrom
 	}
 	return nil
 }
+
+// before tells whether the last end of a person's sessions concerns this one.
+func (rec *Record) before(user school.User) bool { return rec.CreatedAt.Before(user.SessionsFrom) }
 
 // standing returns a person who may have a session.
 func (m *Manager) standing(ctx context.Context, id school.ID) (school.User, error) {
@@ -71,7 +75,7 @@ func (m *Manager) stands(ctx context.Context, rec *Record) error {
 	if err != nil {
 		return err
 	}
-	if user.Role != rec.Role || rec.CreatedAt.Before(cutFor(user.SessionsEndedAt)) {
+	if user.Role != rec.Role || rec.before(user) {
 		return ErrEnded
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -131,4 +132,46 @@ func (m *moody) DeleteUser(ctx context.Context, user school.ID, except serversto
 		return 0, err
 	}
 	return m.Store.DeleteUser(ctx, user, except)
+}
+
+// ledger is a list of ended tokens in memory, beside the people of a school. It
+// can be taken away.
+type ledger struct {
+	*sessiontest.School
+	mu     sync.Mutex
+	denied map[string]bool
+	away   atomic.Bool
+}
+
+func newLedger(people *sessiontest.School) *ledger {
+	return &ledger{School: people, denied: map[string]bool{}}
+}
+
+// set takes the whole school away, as a database takes all that is in it.
+func (l *ledger) set(away bool) {
+	l.away.Store(away)
+	l.School.SetAway(away)
+}
+
+func (l *ledger) CutOffAt(ctx context.Context, id school.ID) (time.Time, error) {
+	user, err := l.User(ctx, id)
+	return user.SessionsFrom, err
+}
+
+func (l *ledger) Denied(ctx context.Context, jti string, id school.ID) (bool, time.Time, error) {
+	cut, err := l.CutOffAt(ctx, id)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.denied[jti], cut, err
+}
+
+func (l *ledger) Deny(_ context.Context, jti string, _ time.Time) (bool, error) {
+	if l.away.Load() {
+		return false, errAway
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	added := !l.denied[jti]
+	l.denied[jti] = true
+	return added, nil
 }

@@ -14,8 +14,8 @@ import (
 // Ledger remembers which tokens are over before their time. Errors are for
 // trouble alone. Implementations are safe for concurrent use.
 type Ledger interface {
-	// CutOffAt is the moment before which a person's tokens are over; zero if
-	// they were never ended.
+	// CutOffAt is the moment before which a person's tokens are over
+	// (school.User.SessionsFrom); zero if they were never ended.
 	CutOffAt(ctx context.Context, user school.ID) (time.Time, error)
 	// EndSessions moves that moment to now.
 	EndSessions(ctx context.Context, user school.ID, now time.Time) error
@@ -44,10 +44,10 @@ func NewSQLLedger(ctx context.Context, reader, writer *sql.DB, people session.Pe
 		into **sql.Stmt
 		text string
 	}{
-		{reader, &l.cutOff, `SELECT COALESCE(MAX(sessions_ended_at), 0) FROM users WHERE id = $1`},
+		{reader, &l.cutOff, `SELECT COALESCE(MAX(sessions_from), 0) FROM users WHERE id = $1`},
 		{reader, &l.denied, `
 			SELECT (SELECT COUNT(*) FROM denied_tokens WHERE jti = $1),
-			       COALESCE((SELECT sessions_ended_at FROM users WHERE id = $2), 0)`},
+			       COALESCE((SELECT sessions_from FROM users WHERE id = $2), 0)`},
 		{writer, &l.deny, `INSERT INTO denied_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING`},
 		{writer, &l.sweep, `
 			DELETE FROM denied_tokens
@@ -77,25 +77,25 @@ func (l *SQLLedger) Close() error {
 func (l *SQLLedger) CutOffAt(ctx context.Context, user school.ID) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var ended int64
-	err := l.cutOff.QueryRowContext(ctx, user).Scan(&ended)
-	return cutAt(ended), err
+	var from int64
+	err := l.cutOff.QueryRowContext(ctx, user).Scan(&from)
+	return moment(from), err
 }
 
 // Denied reads the list and a person's moment in one statement.
 func (l *SQLLedger) Denied(ctx context.Context, jti string, user school.ID) (bool, time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var listed, ended int64
-	err := l.denied.QueryRowContext(ctx, jti, user).Scan(&listed, &ended)
-	return listed > 0, cutAt(ended), err
+	var listed, from int64
+	err := l.denied.QueryRowContext(ctx, jti, user).Scan(&listed, &from)
+	return listed > 0, moment(from), err
 }
 
-func cutAt(ended int64) time.Time {
-	if ended == 0 {
+func moment(milli int64) time.Time {
+	if milli == 0 {
 		return time.Time{}
 	}
-	return session.CutOffAt(school.User{SessionsEndedAt: time.UnixMilli(ended).UTC()})
+	return time.UnixMilli(milli).UTC()
 }
 
 // Deny puts a token on the list.

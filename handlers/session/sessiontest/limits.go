@@ -23,3 +23,25 @@ func StatelessLimits() []Limit {
 		{"an end is seen on another server", "No server tells another, because none of them knows."},
 	}
 }
+
+// CutoffLimits lists what a token cannot do whose person's sessions can be ended
+// at one stroke.
+func CutoffLimits() []Limit {
+	return []Limit{
+		{"the old id is dead after renew", "The moment that is asked for is the person's and not the token's. To end the old token with it would end all the others too."},
+		{"start ends the session before it", "The same: one token alone cannot be ended."},
+		{"idle timeout", "Asking is not noting: nobody writes down that a token was shown, so nobody knows that it was not."},
+		{"activity keeps alive for hours", "A token's end is written in it. Putting it off takes a new token on every visit, which this site does not send."},
+		{"a role change acts on the next request", "The role is in the token. So the token is ended with the old role, and the person signs in again with the new one."},
+	}
+}
+
+// DenylistLimits lists what a token cannot do that can be ended alone and with
+// all others of its person.
+func DenylistLimits() []Limit {
+	return []Limit{
+		{"idle timeout", "The list has what was ended, not what was seen: nobody writes down a visit, so nobody knows that there was none."},
+		{"activity keeps alive for hours", "A token's end is written in it. Putting it off takes a new token on every visit, which this site does not send."},
+		{"a role change acts on the next request", "The role is in the token. So the token is ended with the old role, and the person signs in again with the new one."},
+	}
+}

@@ -55,6 +55,8 @@ type Terms struct {
 	Cookies   session.Cookies
 	Lifetimes session.Lifetimes
 	Now       func() time.Time
+	// School is whom the sessions are about.
+	School *School
 }
 
 // Instance is one backend, opened.

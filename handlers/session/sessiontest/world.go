@@ -26,7 +26,8 @@ type world struct {
 
 func newWorld(subject Subject) (*world, error) {
 	w := &world{ctx: context.Background(), clock: NewClock(), cookies: subject.Cookies}
-	instance, err := subject.Open(Terms{Cookies: subject.Cookies, Lifetimes: Lifetimes, Now: w.clock.Now})
+	people := NewSchool()
+	instance, err := subject.Open(Terms{Cookies: subject.Cookies, Lifetimes: Lifetimes, Now: w.clock.Now, School: people})
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +36,6 @@ func newWorld(subject Subject) (*world, error) {
 		w.names = append(w.names, subject.Cookies.Name(name))
 	}
 	w.cookie = w.names[0]
-	people := NewSchool()
 	open := func(b session.Backend) (Site, error) {
 		m, err := session.NewManager(w.ctx, session.Config{
 			Backends:  []session.Backend{b},
