@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"io"
@@ -111,6 +112,8 @@ func newSite(t testing.TB, backend string) *site {
 type setting struct {
 	base    string // the address that people see; the server's own if empty
 	proxies []netip.Prefix
+	// revocation is the rung of the ladder; none if empty.
+	revocation string
 }
 
 func startSite(t testing.TB, backend string, demo bool, settings ...setting) *site {
@@ -143,13 +146,18 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	store := func(name string, store serverstore.Store) session.Backend {
 		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader})
 	}
+	ledger, err := cookiejwt.NewSQLLedger(ctx, s.db.Reader(), s.db.Writer(), s.db, s.clock.Now)
+	must(t, err)
+	band := cookiejwt.New(cookiejwt.Config{Tokens: tokens, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now})
 	s.sessions, err = session.NewManager(ctx, session.Config{
 		Backends: []session.Backend{
-			cookiejwt.New(cookiejwt.Config{Tokens: tokens, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now}),
+			band,
 			store(session.Memory, serverstore.NewMemory()),
 			store(session.Database, records),
 		},
-		Default: backend, Cookies: cookies, Lifetimes: lifetimes, People: s.db, Settings: s.db, Choose: demo, Now: s.clock.Now,
+		Ladder:  []session.Rung{band, cookiejwt.NewCutoff(band, ledger), cookiejwt.NewDenylist(band, ledger)},
+		Default: backend, Revocation: cmp.Or(set.revocation, session.RevokeNone),
+		Cookies: cookies, Lifetimes: lifetimes, People: s.db, Settings: s.db, Choose: demo, Now: s.clock.Now,
 	})
 	must(t, err)
 	hasher := auth.NewHasher(rand.Reader, 2)

@@ -48,6 +48,7 @@ type settings struct {
 	Sessions        string        `default:"database" placeholder:"BACKEND" help:"The site's session backend until an admin chooses another: jwt, memory or database (${default})."`
 	JWTKeys         string        `name:"jwt-keys" placeholder:"KID:KEY,…" help:"Keys for session tokens, base64url, 32 bytes or more; the first signs, all verify (made on first start and kept in the data folder)."`
 	JWTTTL          time.Duration `name:"jwt-ttl" default:"1h" placeholder:"TIME" help:"Life of a session token (${default})."`
+	JWTRevocation   string        `name:"jwt-revocation" default:"none" placeholder:"HOW" help:"How a session token can be ended before it expires, until an admin chooses otherwise: none, cutoff (all of a person's, one look-up for each request) or denylist (also a single one) (${default})."`
 	Remember        time.Duration `default:"720h" placeholder:"TIME" help:"Life of a session, of any kind, whose owner asked to be remembered (${default})."`
 	SessionIdle     time.Duration `default:"30m" placeholder:"TIME" help:"A server-side session ends after so long without a visit (${default})."`
 	SessionLifetime time.Duration `default:"12h" placeholder:"TIME" help:"A session ends so long after the sign-in in any case (${default})."`
@@ -75,6 +76,11 @@ func (s *settings) check() error {
 	case session.JWT, session.Memory, session.Database:
 	default:
 		return refuse("sessions", "%q is no backend; jwt, memory and database are", s.Sessions)
+	}
+	switch s.JWTRevocation {
+	case session.RevokeNone, session.RevokeCutoff, session.RevokeDenylist:
+	default:
+		return refuse("jwt-revocation", "%q is no way to end a token; none, cutoff and denylist are", s.JWTRevocation)
 	}
 	for _, limit := range []struct {
 		name  string

@@ -160,19 +160,26 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader})
 	}
 	memory, database := server(session.Memory, serverstore.NewMemory()), server(session.Database, records)
+	ledger, err := cookiejwt.NewSQLLedger(ctx, school.Reader(), school.Writer(), school, time.Now)
+	if err != nil {
+		return nil, nil, err
+	}
+	band := cookiejwt.New(cookiejwt.Config{Tokens: tokens, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now})
 	manager, err := session.NewManager(ctx, session.Config{
 		Backends: []session.Backend{
-			cookiejwt.New(cookiejwt.Config{Tokens: tokens, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now}),
+			band,
 			memory,
 			database,
 		},
-		Default:   s.Sessions,
-		Cookies:   cookies,
-		Lifetimes: s.lifetimes(),
-		People:    school,
-		Settings:  school,
-		Choose:    s.Demo,
-		Now:       time.Now,
+		Default:    s.Sessions,
+		Ladder:     []session.Rung{band, cookiejwt.NewCutoff(band, ledger), cookiejwt.NewDenylist(band, ledger)},
+		Revocation: s.JWTRevocation,
+		Cookies:    cookies,
+		Lifetimes:  s.lifetimes(),
+		People:     school,
+		Settings:   school,
+		Choose:     s.Demo,
+		Now:        time.Now,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -191,23 +198,23 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 		Demo:      s.Demo,
 		Proxies:   proxies,
 	})
-	return site, housekeeping(log, manager, memory, database), err
+	return site, housekeeping(log, manager, memory, database, ledger), err
 }
 
 // housekeeping clears away ended sessions every few minutes, and hears within
 // seconds of a switch that another server on the same data has made.
-func housekeeping(log *slog.Logger, manager *session.Manager, backends ...*serverstore.Backend) func(context.Context) {
+func housekeeping(log *slog.Logger, manager *session.Manager, stores ...sweeper) func(context.Context) {
 	return func(ctx context.Context) {
 		sweep, refresh := time.NewTicker(5*time.Minute), time.NewTicker(2*time.Second)
 		defer sweep.Stop()
 		defer refresh.Stop()
-		sweepAll(ctx, log, backends)
+		sweepAll(ctx, log, stores)
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-sweep.C:
-				sweepAll(ctx, log, backends)
+				sweepAll(ctx, log, stores)
 			case <-refresh.C:
 				if err := manager.Refresh(ctx); err != nil && ctx.Err() == nil {
 					log.Warn("site setting not read", "err", err)
@@ -217,12 +224,18 @@ func housekeeping(log *slog.Logger, manager *session.Manager, backends ...*serve
 	}
 }
 
-func sweepAll(ctx context.Context, log *slog.Logger, backends []*serverstore.Backend) {
-	for _, b := range backends {
+// sweeper is a store with entries whose time is over at some point.
+type sweeper interface {
+	Name() string
+	Sweep(ctx context.Context) (int, error)
+}
+
+func sweepAll(ctx context.Context, log *slog.Logger, stores []sweeper) {
+	for _, b := range stores {
 		if n, err := b.Sweep(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("sessions not swept", "backend", b.Name(), "err", err)
+			log.Warn("not swept", "store", b.Name(), "err", err)
 		} else if n > 0 {
-			log.Info("sessions swept", "backend", b.Name(), "ended", n)
+			log.Info("swept", "store", b.Name(), "over", n)
 		}
 	}
 }

@@ -76,7 +76,7 @@ type User struct {
 	// What is dated before is not exchanged for anything new, and counts for
 	// nothing where sessions are asked for it.
 	SessionsFrom time.Time
-	CreatedAt       time.Time
+	CreatedAt    time.Time
 }
 
 // Disabled reports whether an admin has closed the account.

@@ -32,13 +32,14 @@ type Ledger interface {
 // SQLite binds by order.
 type SQLLedger struct {
 	session.People
+	now                         func() time.Time
 	cutOff, denied, deny, sweep *sql.Stmt
 }
 
 // NewSQLLedger prepares the statements. Reads go to one pool and writes to
 // another, which may be the same.
-func NewSQLLedger(ctx context.Context, reader, writer *sql.DB, people session.People) (*SQLLedger, error) {
-	l := &SQLLedger{People: people}
+func NewSQLLedger(ctx context.Context, reader, writer *sql.DB, people session.People, now func() time.Time) (*SQLLedger, error) {
+	l := &SQLLedger{People: people, now: now}
 	for _, p := range []struct {
 		db   *sql.DB
 		into **sql.Stmt
@@ -104,13 +105,16 @@ func (l *SQLLedger) Deny(ctx context.Context, jti string, until time.Time) (bool
 	return n == 1, err
 }
 
-// Sweep drops the entries of tokens that have expired at now, a batch at a time,
-// until there are none or ctx ends. It reports how many it dropped.
-func (l *SQLLedger) Sweep(ctx context.Context, now time.Time) (int, error) {
+// Name is what the log calls it.
+func (l *SQLLedger) Name() string { return "denylist" }
+
+// Sweep drops the entries of tokens that have expired, a batch at a time, until
+// there are none or ctx ends. It reports how many it dropped.
+func (l *SQLLedger) Sweep(ctx context.Context) (int, error) {
 	const batch = 500
 	total := 0
 	for {
-		n, err := l.exec(ctx, l.sweep, now.UnixMilli(), batch)
+		n, err := l.exec(ctx, l.sweep, l.now().UnixMilli(), batch)
 		total += n
 		if err != nil || n < batch {
 			return total, err
