@@ -25,6 +25,7 @@ import (
 	"lectern/handlers/auth"
 	"lectern/handlers/markdown"
 	"lectern/handlers/session"
+	"lectern/handlers/token"
 )
 
 // Config is what a Server is made of.
@@ -33,6 +34,8 @@ type Config struct {
 	Sessions  *session.Manager
 	Passwords *auth.Passwords
 	Hasher    *auth.Hasher
+	// Keys are those that tokens are signed with.
+	Keys *token.Keyring
 	// SignUps limits how many accounts one address may open.
 	SignUps *auth.Limiter
 	Log     *slog.Logger

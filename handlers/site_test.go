@@ -114,6 +114,8 @@ type setting struct {
 	proxies []netip.Prefix
 	// revocation is the rung of the ladder; none if empty.
 	revocation string
+	// algorithm is how tokens are signed; HS256 if empty.
+	algorithm token.Algorithm
 }
 
 func startSite(t testing.TB, backend string, demo bool, settings ...setting) *site {
@@ -135,12 +137,16 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	}
 	base, err := url.Parse(set.base)
 	must(t, err)
+	if set.algorithm == "" {
+		set.algorithm = token.HS256
+	}
 	cookies := session.Cookies{Secure: base.Scheme == "https"}
 	key, err := token.NewKey(rand.Reader)
 	must(t, err)
-	keys, err := token.ParseKeys(token.HS256, key)
+	keys, err := token.ParseKeys(set.algorithm, key)
 	must(t, err)
-	tokens := token.NewIssuer(token.Config{Keys: token.NewKeyring(keys), Site: set.base, Now: s.clock.Now, Random: rand.Reader})
+	ring := token.NewKeyring(keys)
+	tokens := token.NewIssuer(token.Config{Keys: ring, Site: set.base, Now: s.clock.Now, Random: rand.Reader})
 	records, err := serverstore.NewSQL(ctx, s.db.Reader(), s.db.Writer())
 	must(t, err)
 	store := func(name string, store serverstore.Store) session.Backend {
@@ -163,7 +169,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	hasher := auth.NewHasher(rand.Reader, 2)
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
 	s.Server, err = handlers.New(handlers.Config{
-		DB: s.db, Sessions: s.sessions, Hasher: hasher, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
+		DB: s.db, Sessions: s.sessions, Hasher: hasher, Keys: ring, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
 		Passwords: auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
 		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
 	})

@@ -72,7 +72,7 @@ func (s *Server) xrayToken(x *views.XRay, v *visitor, rec session.Record) {
 		Reason:  "The band has not expired. Nobody was asked whether you signed out.",
 		Where:   "handlers/session/cookiejwt"}
 	x.Band = &ui.BandProps{Size: "l", Backend: session.JWT,
-		Header:    []string{"alg HS256", "typ session+jwt"},
+		Header:    []string{"alg " + string(s.Keys.Algorithm()), "typ session+jwt"},
 		Payload:   []string{"sub " + short(string(rec.UserID)) + ", role " + string(rec.Role), "iat " + moment(rec.CreatedAt, s.Now()), "exp " + moment(rec.ExpiresAt, s.Now())},
 		Signature: []string{"32 bytes", "HMAC-SHA256"},
 		Label:     "A wristband of three segments: header, payload and signature of your token"}
