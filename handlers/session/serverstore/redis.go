@@ -34,6 +34,9 @@ type Redis struct {
 // take a few. While a script runs everybody else waits.
 const redisBatch = 500
 
+// allKey names the set of all sessions, in the order of their ends.
+const allKey = "lectern:sessions"
+
 // Place is "Redis".
 func (r *Redis) Place() string { return "Redis" }
 
@@ -189,7 +192,7 @@ func (r *Redis) walk(ctx context.Context, script script, user, value string) (in
 func (r *Redis) Count(ctx context.Context, now time.Time) (int, error) {
 	var n int64
 	err := r.ask(ctx, func(ctx context.Context) (err error) {
-		n, err = r.client.ZCount(ctx, "lectern:sessions", "("+strconv.FormatInt(now.UnixMilli(), 10), "+inf").Result()
+		n, err = r.client.ZCount(ctx, allKey, "("+strconv.FormatInt(now.UnixMilli(), 10), "+inf").Result()
 		return err
 	})
 	return int(n), err

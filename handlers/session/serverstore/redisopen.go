@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
@@ -23,6 +24,10 @@ const redisConnections = 32
 // errRedisAddress says what is wrong without the address, which may hold a
 // password.
 var errRedisAddress = errors.New("not an address such as redis://localhost:6379/0 or rediss://user:password@host:6380")
+
+// What goes wrong with Redis is returned as an error, and logged once by who
+// asked. The client's own lines beside the log of the site would tell it twice.
+func init() { logging.Disable() }
 
 // OpenRedis makes a store of the Redis at an address, redis:// or, through TLS,
 // rediss://. It does not go there yet: a Redis that is away now may come later.
