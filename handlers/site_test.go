@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"lectern/db"
 	"lectern/db/school"
 	"lectern/handlers"
@@ -79,7 +81,7 @@ func (c *clock) move(d time.Duration) {
 var lifetimes = session.Lifetimes{Token: time.Hour, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Remember: 720 * time.Hour}
 
 // backends are the kinds of session that every page test runs with.
-var backends = []string{session.JWT, session.Memory, session.Database}
+var backends = []string{session.JWT, session.Memory, session.Database, session.Redis}
 
 // eachBackend runs a test once for every kind of session, on a site of its own.
 func eachBackend(t *testing.T, test func(t *testing.T, s *site)) {
@@ -110,6 +112,7 @@ func newSite(t testing.TB, backend string) *site {
 type setting struct {
 	base    string // the address that people see; the server's own if empty
 	proxies []netip.Prefix
+	redis   string // the address of a Redis; one in this process if empty
 }
 
 func startSite(t testing.TB, backend string, demo bool, settings ...setting) *site {
@@ -138,6 +141,12 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	must(t, err)
 	records, err := serverstore.NewSQL(ctx, s.db.Reader(), s.db.Writer())
 	must(t, err)
+	if set.redis == "" {
+		set.redis = "redis://" + miniredis.RunT(t).Addr()
+	}
+	distant, err := serverstore.OpenRedis(set.redis, time.Now)
+	must(t, err)
+	t.Cleanup(func() { must(t, distant.Close()) })
 	store := func(name string, store serverstore.Store) session.Backend {
 		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader})
 	}
@@ -146,6 +155,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 			cookiejwt.New(cookiejwt.Config{Keys: keys, Issuer: set.base, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader}),
 			store(session.Memory, serverstore.NewMemory()),
 			store(session.Database, records),
+			store(session.Redis, distant),
 		},
 		Default: backend, Cookies: cookies, Lifetimes: lifetimes, People: s.db, Settings: s.db, Choose: demo, Now: s.clock.Now,
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"lectern/handlers/session"
+	"lectern/handlers/session/serverstore"
 )
 
 // commands are what the program can do; serving is what it does when nothing
@@ -45,7 +46,8 @@ type settings struct {
 	Addr            string        `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 picks one (${default})."`
 	BaseURL         string        `name:"base-url" placeholder:"URL" help:"The address that people see; https turns Secure cookies on (http:// and the listening address)."`
 	Demo            bool          `help:"Seed an empty school, show the demo accounts, let each visitor choose a session backend."`
-	Sessions        string        `default:"database" placeholder:"BACKEND" help:"The site's session backend until an admin chooses another: jwt, memory or database (${default})."`
+	Sessions        string        `default:"database" placeholder:"BACKEND" help:"The site's session backend until an admin chooses another: jwt, memory, database or redis (${default})."`
+	Redis           string        `placeholder:"URL" help:"A Redis to keep sessions in, such as redis://localhost:6379/0; without it that kind is not offered."`
 	JWTKeys         string        `name:"jwt-keys" placeholder:"KID:KEY,…" help:"Keys for session tokens, base64url, 32 bytes or more; the first signs, all verify (made on first start and kept in the data folder)."`
 	JWTTTL          time.Duration `name:"jwt-ttl" default:"1h" placeholder:"TIME" help:"Life of a session token (${default})."`
 	Remember        time.Duration `default:"720h" placeholder:"TIME" help:"Life of a session, of any kind, whose owner asked to be remembered (${default})."`
@@ -71,10 +73,19 @@ func (s *settings) check() error {
 			return err
 		}
 	}
+	if s.Redis != "" {
+		if err := serverstore.CheckRedisAddress(s.Redis); err != nil {
+			return refuse("redis", "%s", err)
+		}
+	}
 	switch s.Sessions {
 	case session.JWT, session.Memory, session.Database:
+	case session.Redis:
+		if s.Redis == "" {
+			return refuse("sessions", "redis needs to know where it is; say it with --redis redis://localhost:6379/0")
+		}
 	default:
-		return refuse("sessions", "%q is no backend; jwt, memory and database are", s.Sessions)
+		return refuse("sessions", "%q is no backend; jwt, memory, database and redis are", s.Sessions)
 	}
 	for _, limit := range []struct {
 		name  string

@@ -54,7 +54,14 @@ func (s *serveCommand) Run(ctx context.Context, con console) (err error) {
 		return fmt.Errorf("cannot listen on %s: %w", s.Addr, err)
 	}
 	defer listener.Close()
-	site, sweep, err := s.build(ctx, school, listener, log)
+	distant, err := s.openRedis(ctx, log)
+	if err != nil {
+		return err
+	}
+	if distant != nil {
+		defer func() { err = errors.Join(err, distant.Close()) }()
+	}
+	site, sweep, err := s.build(ctx, school, distant, listener, log)
 	if err != nil {
 		return err
 	}
@@ -135,8 +142,27 @@ func waitAtMost(inFlight *sync.WaitGroup, limit time.Duration) {
 	}
 }
 
-// build puts the parts together.
-func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Listener, log *slog.Logger) (http.Handler, func(context.Context), error) {
+// openRedis goes to Redis, where the settings name one; otherwise it returns
+// nil. One that cannot be reached yet keeps nobody from starting: its sessions
+// are answered with "not now" until it is there.
+func (s *settings) openRedis(ctx context.Context, log *slog.Logger) (*serverstore.Redis, error) {
+	if s.Redis == "" {
+		return nil, nil
+	}
+	store, err := serverstore.OpenRedis(s.Redis, time.Now)
+	if err != nil {
+		return nil, refuse("redis", "%s", err)
+	}
+	if err := store.Ping(ctx); err != nil {
+		log.Warn("redis cannot be reached; sessions kept there are answered with 503 until it can", "err", err)
+	} else if policy, forgets := store.Forgets(ctx); forgets {
+		log.Warn("redis may throw out sessions when its memory is full, and so sign people out; set maxmemory-policy to noeviction", "maxmemory-policy", policy)
+	}
+	return store, nil
+}
+
+// build puts the parts together. distant is nil without a Redis.
+func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *serverstore.Redis, listener net.Listener, log *slog.Logger) (http.Handler, func(context.Context), error) {
 	base, err := s.baseURL(s.shown(listener))
 	if err != nil {
 		return nil, nil, err
@@ -157,13 +183,20 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 	server := func(name string, store serverstore.Store) *serverstore.Backend {
 		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader})
 	}
-	memory, database := server(session.Memory, serverstore.NewMemory()), server(session.Database, records)
+	// Those that keep records share one cookie on purpose: a ticket is a ticket,
+	// wherever the coat hangs, and a browser needs only one.
+	keepers := []*serverstore.Backend{server(session.Memory, serverstore.NewMemory()), server(session.Database, records)}
+	if distant != nil {
+		keepers = append(keepers, server(session.Redis, distant))
+	}
+	backends := []session.Backend{
+		cookiejwt.New(cookiejwt.Config{Keys: keys, Issuer: base.String(), Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader}),
+	}
+	for _, keeper := range keepers {
+		backends = append(backends, keeper)
+	}
 	manager, err := session.NewManager(ctx, session.Config{
-		Backends: []session.Backend{
-			cookiejwt.New(cookiejwt.Config{Keys: keys, Issuer: base.String(), Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader}),
-			memory,
-			database,
-		},
+		Backends:  backends,
 		Default:   s.Sessions,
 		Cookies:   cookies,
 		Lifetimes: s.lifetimes(),
@@ -189,7 +222,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 		Demo:      s.Demo,
 		Proxies:   proxies,
 	})
-	return site, housekeeping(log, manager, memory, database), err
+	return site, housekeeping(log, manager, keepers...), err
 }
 
 // housekeeping clears away ended sessions every few minutes, and hears within

@@ -21,18 +21,31 @@ const redisPatience = 700 * time.Millisecond
 // for their turn, which is over in less than a thousandth of a second.
 const redisConnections = 32
 
-// errRedisAddress says what is wrong without the address, which may hold a
-// password.
 var errRedisAddress = errors.New("not an address such as redis://localhost:6379/0 or rediss://user:password@host:6380")
 
 // What goes wrong with Redis is returned as an error, and logged once by who
 // asked. The client's own lines beside the log of the site would tell it twice.
 func init() { logging.Disable() }
 
+// CheckRedisAddress refuses what OpenRedis would refuse, and opens nothing. The
+// error does not repeat the address, which may hold a password.
+func CheckRedisAddress(address string) error {
+	_, err := redisOptions(address)
+	return err
+}
+
 // OpenRedis makes a store of the Redis at an address, redis:// or, through TLS,
 // rediss://. It does not go there yet: a Redis that is away now may come later.
 // now is the clock by which one that is silent is given a rest.
 func OpenRedis(address string, now func() time.Time) (*Redis, error) {
+	options, err := redisOptions(address)
+	if err != nil {
+		return nil, err
+	}
+	return &Redis{client: redis.NewClient(options), breaker: breaker{now: now}}, nil
+}
+
+func redisOptions(address string) (*redis.Options, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errRedisAddress
@@ -46,6 +59,7 @@ func OpenRedis(address string, now func() time.Time) (*Redis, error) {
 	options.Protocol = 2
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	options.PoolSize = redisConnections
+	options.PipelinePoolSize = -1 // none beside it
 	// One try, and an answer in time: who has to hear "not now" hears it soon,
 	// and asking again is the browser's affair.
 	options.MaxRetries = -1
@@ -55,7 +69,7 @@ func OpenRedis(address string, now func() time.Time) (*Redis, error) {
 	options.ReadTimeout = redisPatience
 	options.WriteTimeout = redisPatience
 	options.PoolTimeout = redisPatience
-	return &Redis{client: redis.NewClient(options), breaker: breaker{now: now}}, nil
+	return options, nil
 }
 
 // Close gives the connections back.

@@ -296,6 +296,16 @@ func (b *Backend) idleUntil(now time.Time, rec *session.Record) time.Time {
 // EndsCopies says that an end makes every copy of the cookie worthless.
 func (b *Backend) EndsCopies() {}
 
+// Reach asks whether a store at the other end of a wire answers. One that is
+// nearer has no wire to be cut.
+func (b *Backend) Reach(ctx context.Context) error {
+	distant, ok := b.store.(interface{ Ping(context.Context) error })
+	if !ok {
+		return nil
+	}
+	return away(distant.Ping(ctx))
+}
+
 // List returns a person's sessions that are not over, the latest first.
 func (b *Backend) List(ctx context.Context, user school.ID) ([]session.Record, error) {
 	all, err := b.store.List(ctx, user, b.now(), session.MaxListed)
