@@ -106,22 +106,27 @@ func carryWords(from, to string) string {
 		return "On their next visit people hand in the band and get a ticket; they notice nothing. The band itself is not called back: a copy of it can still be exchanged for a ticket until it expires."
 	case to == session.JWT:
 		return "On their next visit people hand in the ticket, its record is deleted, and they get a band. From then on nothing can call their session back before it expires."
-	case to == session.Memory:
-		return "On their next visit the record moves from the database into this server’s memory, under a new number. A restart of the server then signs them out."
 	}
-	return "On their next visit the record moves from this server’s memory into the database, under a new number. It then survives a restart."
+	return "On their next visit the record moves from " + placeWords[from] + " into " + placeWords[to] + ", under a new number. " + afterRestart[to]
+}
+
+// placeWords say where the records of a kind are.
+var placeWords = map[string]string{session.Memory: "this server’s memory", session.Database: "the database", session.Redis: "Redis"}
+
+// afterRestart says what a restart of the server does to the records of a kind.
+var afterRestart = map[string]string{
+	session.Memory:   "A restart of the server then signs them out.",
+	session.Database: "It then survives a restart.",
+	session.Redis:    "It then survives a restart of the server, and one of Redis as far as Redis is set to keep what it holds.",
 }
 
 // endWords say what ending does.
 func endWords(from, to string) string {
 	words := "Everybody but you signs in again, and gets "
-	switch to {
-	case session.JWT:
+	if to == session.JWT {
 		words += "a band."
-	case session.Memory:
-		words += "a ticket whose record is in this server’s memory."
-	default:
-		words += "a ticket whose record is in the database."
+	} else {
+		words += "a ticket whose record is in " + placeWords[to] + "."
 	}
 	if from == session.JWT {
 		return words + " The bands out there are refused by their date, all at one stroke; whoever comes with one is shown the door."

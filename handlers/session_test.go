@@ -128,7 +128,7 @@ func TestSwitch_keepsYouSignedIn(t *testing.T) {
 func TestSwitch_refusesWhatIsNoBackend(t *testing.T) {
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.as(ada)
-		for _, name := range []string{"", "redis", "JWT", "none"} {
+		for _, name := range []string{"", "abacus", "JWT", "none"} {
 			b.post("/session/backend", "backend", name).want(t, http.StatusUnprocessableEntity)
 		}
 		if !b.trace().Session.OK {

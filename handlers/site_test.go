@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"lectern/db"
 	"lectern/db/school"
 	"lectern/handlers"
@@ -81,7 +83,7 @@ func (c *clock) move(d time.Duration) {
 var lifetimes = session.Lifetimes{Token: time.Hour, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Remember: 720 * time.Hour}
 
 // backends are the kinds of session that every page test runs with.
-var backends = []string{session.JWT, session.Memory, session.Database}
+var backends = []string{session.JWT, session.Memory, session.Database, session.Redis}
 
 // eachBackend runs a test once for every kind of session, on a site of its own.
 func eachBackend(t *testing.T, test func(t *testing.T, s *site)) {
@@ -116,6 +118,7 @@ type setting struct {
 	revocation string
 	// algorithm is how tokens are signed; HS256 if empty.
 	algorithm token.Algorithm
+	redis     string // the address of a Redis; one in this process if empty
 }
 
 func startSite(t testing.TB, backend string, demo bool, settings ...setting) *site {
@@ -149,6 +152,12 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	tokens := token.NewIssuer(token.Config{Keys: ring, Site: set.base, Now: s.clock.Now, Random: rand.Reader})
 	records, err := serverstore.NewSQL(ctx, s.db.Reader(), s.db.Writer())
 	must(t, err)
+	if set.redis == "" {
+		set.redis = "redis://" + miniredis.RunT(t).Addr()
+	}
+	distant, err := serverstore.OpenRedis(set.redis, time.Now)
+	must(t, err)
+	t.Cleanup(func() { must(t, distant.Close()) })
 	store := func(name string, store serverstore.Store) session.Backend {
 		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader})
 	}
@@ -160,6 +169,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 			band,
 			store(session.Memory, serverstore.NewMemory()),
 			store(session.Database, records),
+			store(session.Redis, distant),
 		},
 		Ladder:  []session.Rung{band, cookiejwt.NewCutoff(band, ledger), cookiejwt.NewDenylist(band, ledger)},
 		Default: backend, Revocation: cmp.Or(set.revocation, session.RevokeNone),

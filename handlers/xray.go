@@ -88,9 +88,13 @@ func (s *Server) xrayToken(x *views.XRay, v *visitor, rec session.Record) {
 func (s *Server) xrayTicket(x *views.XRay, v *visitor, rec session.Record) {
 	now, number := s.Now(), ticketNumber(rec.Handle)
 	x.Credential = "Ticket " + number
-	x.Place = "the database, table sessions"
-	if x.Backend == session.Memory {
+	switch x.Backend {
+	case session.Memory:
 		x.Place = "this server’s memory"
+	case session.Redis:
+		x.Place = "Redis, key lectern:session:…"
+	default:
+		x.Place = "the database, table sessions"
 	}
 	x.Who = ui.LightProps{State: ui.Pass, Level: 3, Question: "Who are you?", Small: "authentication",
 		Verdict: "Ticket " + number + ", which is " + v.user.Name + "’s.",
@@ -244,6 +248,9 @@ func (s *Server) choices(v *visitor) []views.BackendChoice {
 		case session.Database:
 			choice.Title = "Ticket (database)"
 			choice.Text = "You carry a number, the database keeps the rest. One look-up for each request; over the moment you say so."
+		case session.Redis:
+			choice.Title = "Ticket (Redis)"
+			choice.Text = "You carry a number, a Redis beside the servers keeps the rest. One look-up over the wire for each request; it forgets by itself what is over."
 		}
 		if signed && current == session.JWT && name != current {
 			choice.Text = "One record is written. The band you wear now stays good until " + moment(rec.ExpiresAt, s.Now()) + ", wherever a copy of it is."

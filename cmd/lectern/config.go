@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"lectern/handlers/session"
+	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
 )
 
@@ -68,7 +69,8 @@ type settings struct {
 	Addr            string        `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 picks one (${default})."`
 	BaseURL         string        `name:"base-url" placeholder:"URL" help:"The address that people see; https turns Secure cookies on (http:// and the listening address)."`
 	Demo            bool          `help:"Seed an empty school, show the demo accounts, let each visitor choose a session backend."`
-	Sessions        string        `default:"database" placeholder:"BACKEND" help:"The site's session backend until an admin chooses another: jwt, memory or database (${default})."`
+	Sessions        string        `default:"database" placeholder:"BACKEND" help:"The site's session backend until an admin chooses another: jwt, memory, database or redis (${default})."`
+	Redis           string        `placeholder:"URL" help:"A Redis to keep sessions in, such as redis://localhost:6379/0; without it that kind is not offered."`
 	JWTRevocation   string        `name:"jwt-revocation" default:"none" placeholder:"HOW" help:"How a session token can be ended before it expires, until an admin chooses otherwise: none, cutoff (all of a person's, one look-up for each request) or denylist (also a single one) (${default})."`
 	SessionIdle     time.Duration `default:"30m" placeholder:"TIME" help:"A server-side session ends after so long without a visit (${default})."`
 	SessionLifetime time.Duration `default:"12h" placeholder:"TIME" help:"A session ends so long after the sign-in in any case (${default})."`
@@ -92,10 +94,19 @@ func (s *settings) check() error {
 			return err
 		}
 	}
+	if s.Redis != "" {
+		if err := serverstore.CheckRedisAddress(s.Redis); err != nil {
+			return refuse("redis", "%s", err)
+		}
+	}
 	switch s.Sessions {
 	case session.JWT, session.Memory, session.Database:
+	case session.Redis:
+		if s.Redis == "" {
+			return refuse("sessions", "redis needs to know where it is; say it with --redis redis://localhost:6379/0")
+		}
 	default:
-		return refuse("sessions", "%q is no backend; jwt, memory and database are", s.Sessions)
+		return refuse("sessions", "%q is no backend; jwt, memory, database and redis are", s.Sessions)
 	}
 	switch s.JWTRevocation {
 	case session.RevokeNone, session.RevokeCutoff, session.RevokeDenylist:

@@ -18,7 +18,6 @@ import (
 	"lectern/handlers"
 	"lectern/handlers/auth"
 	"lectern/handlers/session"
-	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
 	"lectern/seed"
@@ -55,7 +54,14 @@ func (s *serveCommand) Run(ctx context.Context, con console) (err error) {
 		return fmt.Errorf("cannot listen on %s: %w", s.Addr, err)
 	}
 	defer listener.Close()
-	site, sweep, err := s.build(ctx, school, listener, log)
+	distant, err := s.openRedis(ctx, log)
+	if err != nil {
+		return err
+	}
+	if distant != nil {
+		defer func() { err = errors.Join(err, distant.Close()) }()
+	}
+	site, sweep, err := s.build(ctx, school, distant, listener, log)
 	if err != nil {
 		return err
 	}
@@ -136,8 +142,8 @@ func waitAtMost(inFlight *sync.WaitGroup, limit time.Duration) {
 	}
 }
 
-// build puts the parts together.
-func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Listener, log *slog.Logger) (http.Handler, func(context.Context), error) {
+// build puts the parts together. distant is nil without a Redis.
+func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *serverstore.Redis, listener net.Listener, log *slog.Logger) (http.Handler, func(context.Context), error) {
 	base, err := s.baseURL(s.shown(listener))
 	if err != nil {
 		return nil, nil, err
@@ -152,27 +158,14 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 	}
 	tokens := token.NewIssuer(token.Config{Keys: keys, Site: base.String(), Now: time.Now, Random: rand.Reader})
 	cookies := session.Cookies{Secure: base.Scheme == "https"}
-	records, err := serverstore.NewSQL(ctx, school.Reader(), school.Writer())
+	kinds, err := s.kinds(ctx, school, distant, tokens, cookies)
 	if err != nil {
 		return nil, nil, err
 	}
-	server := func(name string, store serverstore.Store) *serverstore.Backend {
-		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader})
-	}
-	memory, database := server(session.Memory, serverstore.NewMemory()), server(session.Database, records)
-	ledger, err := cookiejwt.NewSQLLedger(ctx, school.Reader(), school.Writer(), school, time.Now)
-	if err != nil {
-		return nil, nil, err
-	}
-	band := cookiejwt.New(cookiejwt.Config{Tokens: tokens, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now})
 	manager, err := session.NewManager(ctx, session.Config{
-		Backends: []session.Backend{
-			band,
-			memory,
-			database,
-		},
+		Backends:   kinds.offered,
 		Default:    s.Sessions,
-		Ladder:     []session.Rung{band, cookiejwt.NewCutoff(band, ledger), cookiejwt.NewDenylist(band, ledger)},
+		Ladder:     kinds.ladder,
 		Revocation: s.JWTRevocation,
 		Cookies:    cookies,
 		Lifetimes:  s.lifetimes(),
@@ -199,48 +192,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 		Demo:      s.Demo,
 		Proxies:   proxies,
 	})
-	return site, housekeeping(log, manager, keys, memory, database, ledger), err
-}
-
-// housekeeping clears away ended sessions every few minutes, and hears within
-// seconds of a switch that another server on the same data has made, and of new
-// keys.
-func housekeeping(log *slog.Logger, manager *session.Manager, keys *token.Keyring, stores ...sweeper) func(context.Context) {
-	return func(ctx context.Context) {
-		sweep, refresh := time.NewTicker(5*time.Minute), time.NewTicker(2*time.Second)
-		defer sweep.Stop()
-		defer refresh.Stop()
-		sweepAll(ctx, log, stores)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-sweep.C:
-				sweepAll(ctx, log, stores)
-			case <-refresh.C:
-				keys.Reload()
-				if err := manager.Refresh(ctx); err != nil && ctx.Err() == nil {
-					log.Warn("site setting not read", "err", err)
-				}
-			}
-		}
-	}
-}
-
-// sweeper is a store with entries whose time is over at some point.
-type sweeper interface {
-	Name() string
-	Sweep(ctx context.Context) (int, error)
-}
-
-func sweepAll(ctx context.Context, log *slog.Logger, stores []sweeper) {
-	for _, b := range stores {
-		if n, err := b.Sweep(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("not swept", "store", b.Name(), "err", err)
-		} else if n > 0 {
-			log.Info("swept", "store", b.Name(), "over", n)
-		}
-	}
+	return site, housekeeping(log, manager, keys, kinds.swept), err
 }
 
 // openSchool opens the database in the data folder and makes both where there

@@ -4,9 +4,13 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
 
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
+	"lectern/handlers/session/redistest"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/session/sessiontest"
 )
@@ -50,6 +54,37 @@ var subjects = []struct {
 			Away:    store.set,
 		}
 	}},
+	{session.Redis, nil, func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+		server := miniredis.RunT(t)
+		return onRedis(t, terms, "redis://"+server.Addr(), server.Close, func() {
+			if err := server.Restart(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}},
+	{"redis-server", nil, func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+		server := redistest.Start(t)
+		return onRedis(t, terms, server.URL(), server.Stop, server.Restart)
+	}},
+}
+
+// onRedis is a backend on a Redis that can be stopped and started again. As
+// soon as it is back, the time is over for which one that was silent is left
+// alone.
+func onRedis(t *testing.T, terms sessiontest.Terms, address string, stop, start func()) sessiontest.Instance {
+	rest := sessiontest.NewClock()
+	gone := false
+	open := func() session.Backend { return newServer(session.Redis, newRedis(t, address, rest.Now), terms) }
+	return sessiontest.Instance{Backend: open(), Twin: open(), Away: func(away bool) {
+		switch {
+		case away && !gone:
+			stop()
+		case !away && gone:
+			start()
+			rest.Move(time.Second)
+		}
+		gone = away
+	}}
 }
 
 func TestBackends_keepTheContract(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"lectern/db/school"
 	"lectern/handlers/session"
 	"lectern/handlers/session/serverstore"
@@ -14,10 +16,12 @@ import (
 )
 
 // kinds are the backends of a managed site, in the order that it offers them.
-var kinds = []string{session.JWT, session.Memory, session.Database}
+var kinds = []string{session.JWT, session.Memory, session.Database, session.Redis}
 
 // cookieOf is the cookie that each kind lives in, on plain http.
-var cookieOf = map[string]string{session.JWT: "lectern-jwt", session.Memory: "lectern-sid", session.Database: "lectern-sid"}
+var cookieOf = map[string]string{
+	session.JWT: "lectern-jwt", session.Memory: "lectern-sid", session.Database: "lectern-sid", session.Redis: "lectern-sid",
+}
 
 // managed is a site with every kind of session, whose visitors may choose.
 type managed struct {
@@ -42,6 +46,7 @@ func manage(t *testing.T, kind string) *managed {
 		stores: map[string]*moody{
 			session.Memory:   {Store: serverstore.NewMemory()},
 			session.Database: {Store: newSQL(t, reader, writer)},
+			session.Redis:    {Store: newRedis(t, "redis://"+miniredis.RunT(t).Addr(), clock.Now)},
 		},
 	}
 	m.restart()
@@ -56,6 +61,7 @@ func (m *managed) restart() {
 		newToken(m.t, terms),
 		newServer(session.Memory, m.stores[session.Memory], terms),
 		newServer(session.Database, m.stores[session.Database], terms),
+		newServer(session.Redis, m.stores[session.Redis], terms),
 	}
 	manager, err := session.NewManager(m.t.Context(), m.config)
 	if err != nil {
@@ -135,7 +141,7 @@ func eachPair(t *testing.T, test func(t *testing.T, from, to string)) {
 
 func TestNewManager_refusesAnUnknownDefault(t *testing.T) {
 	m := manage(t, session.JWT)
-	m.config.Default = "redis"
+	m.config.Default = "abacus"
 	if _, err := session.NewManager(t.Context(), m.config); !errors.Is(err, session.ErrUnknownBackend) {
 		t.Errorf("got %v", err)
 	}
@@ -148,7 +154,7 @@ func TestStart_inAKindOfTheVisitorsChoice(t *testing.T) {
 	m := manage(t, session.Database)
 	m.arrive(sessiontest.Ada, session.JWT)
 	stranger := m.browser()
-	if a := stranger.Do(m.SignIn(sessiontest.Ada, session.StartOptions{Backend: "redis"})); !errors.Is(a.Err, session.ErrUnknownBackend) {
+	if a := stranger.Do(m.SignIn(sessiontest.Ada, session.StartOptions{Backend: "abacus"})); !errors.Is(a.Err, session.ErrUnknownBackend) {
 		t.Errorf("a kind that there is not: %v", a.Err)
 	}
 	m.config.Choose = false
@@ -177,7 +183,7 @@ func TestLoad_ignoresTheChoiceWhereVisitorsMayNotChoose(t *testing.T) {
 func TestLoad_followsTheSiteWithAnUnknownChoice(t *testing.T) {
 	m := manage(t, session.Database)
 	ada := m.arrive(sessiontest.Ada, "")
-	ada.Plant("lectern-backend", "redis")
+	ada.Plant("lectern-backend", "abacus")
 	m.in(ada.Visit(), session.Database)
 }
 
@@ -239,10 +245,10 @@ func TestChangeRole_reachesEveryKindThatCan(t *testing.T) {
 		browsers[kind] = m.arrive(sessiontest.Ada, kind)
 	}
 	changed, err := m.Manager.ChangeRole(t.Context(), sessiontest.Ada, school.Instructor)
-	if err != nil || changed.Sessions != 2 || changed.Until.IsZero() {
+	if err != nil || changed.Sessions != 3 || changed.Until.IsZero() {
 		t.Errorf("%+v, %v", changed, err)
 	}
-	for kind, want := range map[string]school.Role{session.JWT: school.Student, session.Memory: school.Instructor, session.Database: school.Instructor} {
+	for kind, want := range map[string]school.Role{session.JWT: school.Student, session.Memory: school.Instructor, session.Database: school.Instructor, session.Redis: school.Instructor} {
 		if got := browsers[kind].Visit().Record.Role; got != want {
 			t.Errorf("%s says %s, want %s", kind, got, want)
 		}

@@ -82,6 +82,17 @@ func newSQL(t testing.TB, reader, writer *sql.DB) *serverstore.SQL {
 	return store
 }
 
+// newRedis reaches a Redis, by a clock of its own when that is given a rest.
+func newRedis(t testing.TB, address string, now func() time.Time) *serverstore.Redis {
+	t.Helper()
+	store, err := serverstore.OpenRedis(address, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	return store
+}
+
 var errAway = errors.New("connection refused")
 
 // moody is a store that can be taken away.

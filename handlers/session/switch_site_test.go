@@ -271,7 +271,7 @@ func TestSwitchSite_toAnUnknownKindChangesNothing(t *testing.T) {
 	m := manage(t, session.JWT)
 	alan := m.arrive(sessiontest.Alan, "")
 	a := alan.Do(func(w http.ResponseWriter, r *http.Request) error {
-		_, err := m.Manager.SwitchSite(w, r, "redis", session.EndThem)
+		_, err := m.Manager.SwitchSite(w, r, "abacus", session.EndThem)
 		return err
 	})
 	if !errors.Is(a.Err, session.ErrUnknownBackend) || m.Manager.Site().Backend != session.JWT {

@@ -67,7 +67,7 @@ func TestSwitch_ofAStrangerIsAPreference(t *testing.T) {
 	if b.Cookie("lectern-backend") != "" {
 		t.Error("whoever chooses what the site has does not follow the site")
 	}
-	if a := b.Do(m.switchTo("redis")); !errors.Is(a.Err, session.ErrUnknownBackend) {
+	if a := b.Do(m.switchTo("abacus")); !errors.Is(a.Err, session.ErrUnknownBackend) {
 		t.Errorf("a kind that there is not: %v", a.Err)
 	}
 }

@@ -22,12 +22,21 @@
 //     absolute one that nothing does (ASVS 7.3.1, 7.3.2).
 //  5. The visit is noted, at most once a minute, by an update that touches
 //     nothing when the record is gone. A slow request can so never bring back
-//     a session that has ended meanwhile.
+//     a session that has ended meanwhile. A store at the other end of a wire
+//     does it on the same way as the look-up ([Visitor]).
 //
 // Where the records hang is a [Store]: [Memory] in this process, [SQL] in the
-// school's database. A store says "not found" without an error, and an error
-// only when it cannot be asked; the backend passes that on as
-// session.ErrUnavailable, and the visitor's cookie stays as it is.
+// school's database, [Redis] in a house of its own. They differ in who else can
+// reach them, in what outlives a restart, and in how long the walk is; to the
+// visitor they are the same ticket, and so the cookie has the same name for all
+// three. A site that moves its records from one store to another exchanges the
+// number in it.
+//
+// A store says "not found" without an error, and an error only when it cannot
+// be asked; the backend passes that on as session.ErrUnavailable, and the
+// visitor's cookie stays as it is. Trouble shall be short: each store gives up
+// so early that a visitor hears "not now" within two seconds, and one that is
+// silent is not asked by everybody.
 package serverstore
 
 import (
@@ -63,6 +72,7 @@ var cookieNames = []string{cookieName}
 type Backend struct {
 	name      string
 	store     Store
+	visitor   Visitor // the same store, if it can do both at once
 	cookies   session.Cookies
 	lifetimes session.Lifetimes
 	now       func() time.Time
@@ -71,7 +81,7 @@ type Backend struct {
 
 // Config is what a Backend is made of.
 type Config struct {
-	Name      string // session.Memory or session.Database
+	Name      string // session.Memory, session.Database or session.Redis
 	Store     Store
 	Cookies   session.Cookies
 	Lifetimes session.Lifetimes
@@ -81,7 +91,8 @@ type Config struct {
 
 // New makes the backend.
 func New(c Config) *Backend {
-	return &Backend{name: c.Name, store: c.Store, cookies: c.Cookies, lifetimes: c.Lifetimes, now: c.Now, random: c.Random}
+	visitor, _ := c.Store.(Visitor)
+	return &Backend{name: c.Name, store: c.Store, visitor: visitor, cookies: c.Cookies, lifetimes: c.Lifetimes, now: c.Now, random: c.Random}
 }
 
 // Name is the name that the backend was made with.
@@ -131,7 +142,8 @@ func (b *Backend) lookUp(ctx context.Context, id string, trace *session.Trace) (
 	}
 	hash := hashOf(id)
 	trace.Done("Hash the number", session.CPU, here)
-	rec, found, err := b.store.Find(ctx, hash)
+	now := b.now()
+	rec, found, noted, err := b.find(ctx, hash, now)
 	trace.Read()
 	trace.Done("Look up in "+b.store.Place(), session.Store, here)
 	if err != nil {
@@ -142,7 +154,6 @@ func (b *Backend) lookUp(ctx context.Context, id string, trace *session.Trace) (
 		return nil, session.Unknown, nil
 	}
 	rec.Handle = hash.String()
-	now := b.now()
 	switch {
 	case !now.Before(rec.ExpiresAt):
 		return nil, session.Expired, nil
@@ -150,26 +161,49 @@ func (b *Backend) lookUp(ctx context.Context, id string, trace *session.Trace) (
 		return nil, session.Idle, nil
 	}
 	trace.Done("Check expiry", session.CPU, here)
-	if now.Sub(rec.SeenAt) < b.lifetimes.SeenEvery() {
-		return &rec, "", nil
+	switch {
+	case noted:
+		trace.Wrote()
+		trace.Done("Note the visit: done with the look-up", session.Store, here)
+	case now.Sub(rec.SeenAt) < b.lifetimes.SeenEvery():
+	case b.visitor != nil:
+		trace.Wrote()
+		trace.Done(notNoted, session.Store, here)
+	case !b.note(ctx, hash, &rec, now, trace):
+		return nil, session.Unknown, nil
 	}
-	// The record is good whether or not the visit can be noted: a store that
-	// reads and does not write for a moment signs nobody out.
+	return &rec, "", nil
+}
+
+// notNoted is the step of a visit that was not noted. The session is good all
+// the same: a store that reads and does not write for a moment signs nobody
+// out.
+const notNoted = "Note the visit: not possible now"
+
+// find finds the record, and notes the visit at the same time where the store
+// can do both at once.
+func (b *Backend) find(ctx context.Context, hash Hash, now time.Time) (rec session.Record, found, noted bool, err error) {
+	if b.visitor != nil {
+		return b.visitor.Visit(ctx, hash, now, b.lifetimes.SeenEvery(), b.lifetimes.Idle)
+	}
+	rec, found, err = b.store.Find(ctx, hash)
+	return rec, found, false, err
+}
+
+// note notes a visit that is due. It reports false when the record is gone.
+func (b *Backend) note(ctx context.Context, hash Hash, rec *session.Record, now time.Time, trace *session.Trace) bool {
 	brief, cancel := context.WithTimeout(ctx, patience/8)
 	defer cancel()
-	idleUntil := b.idleUntil(now, &rec)
+	idleUntil := b.idleUntil(now, rec)
 	alive, err := b.store.Touch(brief, hash, now, idleUntil)
 	trace.Wrote()
 	if err != nil {
-		trace.Done("Note the visit: not possible now", session.Store, here)
-		return &rec, "", nil
+		trace.Done(notNoted, session.Store, here)
+		return true
 	}
 	trace.Done("Note the visit", session.Store, here)
-	if !alive {
-		return nil, session.Unknown, nil
-	}
 	rec.SeenAt, rec.IdleUntil = now, idleUntil
-	return &rec, "", nil
+	return alive
 }
 
 // Save starts a session that IsNew under a new number; notes the visit of one
@@ -261,6 +295,16 @@ func (b *Backend) idleUntil(now time.Time, rec *session.Record) time.Time {
 
 // EndsCopies says that an end makes every copy of the cookie worthless.
 func (b *Backend) EndsCopies() {}
+
+// Reach asks whether a store at the other end of a wire answers. One that is
+// nearer has no wire to be cut.
+func (b *Backend) Reach(ctx context.Context) error {
+	distant, ok := b.store.(interface{ Ping(context.Context) error })
+	if !ok {
+		return nil
+	}
+	return away(distant.Ping(ctx))
+}
 
 // List returns a person's sessions that are not over, the latest first.
 func (b *Backend) List(ctx context.Context, user school.ID) ([]session.Record, error) {

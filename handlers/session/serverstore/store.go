@@ -41,3 +41,14 @@ type Store interface {
 	// Sweep removes at most limit records whose time is over at now.
 	Sweep(ctx context.Context, now time.Time, limit int) (int, error)
 }
+
+// Visitor is a store that finds a record and notes the visit in one go. For a
+// store at the other end of a wire that is one way instead of two.
+type Visitor interface {
+	// Visit finds the record like Find. Where its time is not over at now and the
+	// last visit was noted at least every ago, it notes this one: the record it
+	// returns is as noted, and ends idle later, or at its end where it is to be
+	// remembered or that is sooner. noted is false where there was nothing to
+	// note, and also where the store can read and not write at the moment.
+	Visit(ctx context.Context, hash Hash, now time.Time, every, idle time.Duration) (rec session.Record, found, noted bool, err error)
+}
