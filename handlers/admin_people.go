@@ -24,6 +24,7 @@ var adminRoutes = []route{
 
 	{http.MethodGet, "/admin/sessions", to(policy.SiteSwitch), (*Server).showSessions},
 	{http.MethodPost, "/admin/sessions", to(policy.SiteSwitch), (*Server).switchSite},
+	{http.MethodPost, "/admin/sessions/revocation", to(policy.SiteSwitch), (*Server).changeRevocation},
 	{http.MethodGet, "/admin/audit", to(policy.AuditView), (*Server).showAudit},
 }
 

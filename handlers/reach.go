@@ -96,6 +96,7 @@ var doneWords = map[string]string{
 	school.ActionEnable:         "Account opened again",
 	school.ActionEndSessions:    "Sessions ended",
 	school.ActionSiteSwitch:     "Switched",
+	school.ActionRevocation:     "How tokens can be ended was changed",
 }
 
 // detached is a context for what must still happen when the visitor has gone:

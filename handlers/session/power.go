@@ -29,6 +29,15 @@ func (m *Manager) Powers() []Power {
 	return powers
 }
 
+// Power is what can be done to the sessions of one backend; zero for one that
+// there is not.
+func (m *Manager) Power(name string) Power {
+	if b := m.backend(name); b != nil {
+		return m.powerOf(b)
+	}
+	return Power{}
+}
+
 // RungPowers lists what the token backend can do on each rung of the ladder.
 func (m *Manager) RungPowers() []Power {
 	powers := make([]Power, 0, len(m.ladder))

@@ -81,6 +81,9 @@ type Record struct {
 	IdleUntil time.Time
 	// ExpiresAt is when it ends in any case.
 	ExpiresAt time.Time
+	// TokenUntil is when the signed token expires that vouched for it in this
+	// request; zero where none did.
+	TokenUntil time.Time
 	Address   string // where it was started from
 	Device    string // the browser that it was started in, as it calls itself
 }

@@ -172,6 +172,7 @@ func (b *Backend) issue(rec *session.Record) (string, error) {
 	}
 	rec.Handle = id
 	rec.ExpiresAt = end.Truncate(time.Second)
+	rec.TokenUntil = rec.ExpiresAt
 	rec.IdleUntil, rec.SeenAt = time.Time{}, time.Time{}
 	signed, err := b.tokens.Sign(token.SessionUse, token.Claims{
 		Common: token.Common{
@@ -212,7 +213,7 @@ func (b *Backend) read(text string, trace *session.Trace) (*session.Record, sess
 		Handle:    c.ID,
 		Remember:  c.Expires-c.AuthTime > int64(b.lifetimes.Absolute/time.Second),
 		CreatedAt: seconds(c.IssuedAt),
-		ExpiresAt: seconds(c.Expires),
+		ExpiresAt: seconds(c.Expires), TokenUntil: seconds(c.Expires),
 	}, ""
 }
 

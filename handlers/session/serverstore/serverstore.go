@@ -259,7 +259,7 @@ func (b *Backend) start(w http.ResponseWriter, r *http.Request, s *sessions.Sess
 	}
 	now := b.now()
 	rec.ExpiresAt = b.lifetimes.End(rec.AuthAt, rec.Remember)
-	rec.SeenAt, rec.IdleUntil = now, b.idleUntil(now, rec)
+	rec.SeenAt, rec.IdleUntil, rec.TokenUntil = now, b.idleUntil(now, rec), time.Time{}
 	hash := hashOf(id)
 	rec.Handle = hash.String()
 	err = b.store.Create(r.Context(), hash, *rec)
