@@ -70,6 +70,8 @@ var rows = []row{
 	{says: "admins end sessions", route: "POST /admin/users/:id/end-sessions", path: person(bea) + "/end-sessions", want: adminForm},
 	{says: "the site's sessions are shown to admins", route: "GET /admin/sessions", want: adminPage},
 	{says: "admins switch the site", route: "POST /admin/sessions", fields: []string{"backend", session.JWT, "existing", "carry"}, want: adminForm},
+	{says: "admins choose what can end a token", route: "POST /admin/sessions/revocation", fields: []string{"revocation", session.RevokeCutoff}, want: adminForm},
+	{says: "there are three ways to end a token", route: "POST /admin/sessions/revocation", fields: []string{"revocation", "hope"}, want: answers{401, 403, 403, 403, 422}},
 	{says: "the audit log is for admins", route: "GET /admin/audit", want: adminPage},
 
 	{says: "the components are for everybody in a demonstration", route: "GET /demo/components", want: all200},
