@@ -132,14 +132,14 @@ func TestLadder_signInAgainAtOnce(t *testing.T) {
 func TestLadder_climbed(t *testing.T) {
 	s := onRung(t, session.RevokeNone)
 	admin, own := s.as(alan), s.as(ada)
-	thief := own.copied()
+	thief, patient := own.copied(), own.copied()
 	admin.post("/admin/sessions/revocation", "revocation", session.RevokeDenylist).want(t, 303)
 	admin.get("/admin/sessions").want(t, 200, "It meets ASVS 7.4.1", "One step down")
 	own.still(t, true, "a token from below")
 	own.post("/signout")
 	thief.still(t, false, "what was ended on the upper rung")
 	admin.post("/admin/sessions/revocation", "revocation", session.RevokeNone).want(t, 303)
-	thief.still(t, true, "what was ended on the upper rung, on the lower one")
+	patient.still(t, true, "what was ended on the upper rung, on the lower one")
 	events := admin.get("/admin/audit").want(t, 200, "denylist → none")
 	if !strings.Contains(events.body, "none → denylist") {
 		t.Error("the log does not tell of the climb")
@@ -160,7 +160,7 @@ func TestLadder_saysWhatItCosts(t *testing.T) {
 			t.Parallel()
 			b := onRung(t, rung).as(ada)
 			b.get("/account").want(t, 200, want.says)
-			if got := b.trace(t); got.Backend != session.JWT || got.Store.Reads != want.reads || got.Store.Writes != 0 {
+			if got := b.trace(); got.Backend != session.JWT || got.Store.Reads != want.reads || got.Store.Writes != 0 {
 				t.Errorf("the trace is %+v", got)
 			}
 		})

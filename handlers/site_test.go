@@ -39,6 +39,7 @@ type site struct {
 	t        testing.TB
 	db       *db.DB
 	sessions *session.Manager
+	ledger   *cookiejwt.SQLLedger
 	clock    *clock
 	url      string
 	log      *logged
@@ -161,7 +162,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	store := func(name string, store serverstore.Store) session.Backend {
 		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader})
 	}
-	ledger, err := cookiejwt.NewSQLLedger(ctx, s.db.Reader(), s.db.Writer(), s.db, s.clock.Now)
+	s.ledger, err = cookiejwt.NewSQLLedger(ctx, s.db.Reader(), s.db.Writer(), s.db, s.clock.Now)
 	must(t, err)
 	band := cookiejwt.New(cookiejwt.Config{Tokens: tokens, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now})
 	s.sessions, err = session.NewManager(ctx, session.Config{
@@ -171,7 +172,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 			store(session.Database, records),
 			store(session.Redis, distant),
 		},
-		Ladder:  []session.Rung{band, cookiejwt.NewCutoff(band, ledger), cookiejwt.NewDenylist(band, ledger)},
+		Ladder:  []session.Rung{band, cookiejwt.NewCutoff(band, s.ledger), cookiejwt.NewDenylist(band, s.ledger)},
 		Default: backend, Revocation: cmp.Or(set.revocation, session.RevokeNone),
 		Cookies: cookies, Lifetimes: lifetimes, People: s.db, Settings: s.db, Choose: demo, Now: s.clock.Now,
 	})
@@ -259,6 +260,13 @@ func (b *browser) send(method, path, body string, headers ...string) answer {
 	text, err := io.ReadAll(response.Body)
 	must(b.t, err)
 	return answer{response.StatusCode, string(text), response.Header, response.Header.Get("Location")}
+}
+
+// address is where the site is.
+func (s *site) address() *url.URL {
+	u, err := url.Parse(s.url)
+	must(s.t, err)
+	return u
 }
 
 // cookie is the value of a cookie in the browser's jar, empty without it.

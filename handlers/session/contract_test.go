@@ -13,6 +13,7 @@ import (
 	"lectern/handlers/session/redistest"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/session/sessiontest"
+	"lectern/handlers/token"
 )
 
 // subjects are the backends that keep the contract, each in a row. A new kind
@@ -40,6 +41,9 @@ var subjects = []struct {
 			Twin:    cookiejwt.NewDenylist(newToken(t, terms), book),
 			Away:    book.set,
 		}
+	}},
+	{session.JWT + " signed with EdDSA", sessiontest.StatelessLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+		return sessiontest.Instance{Backend: newTokenSigned(t, token.EdDSA, terms), Twin: newTokenSigned(t, token.EdDSA, terms)}
 	}},
 	{session.Memory, nil, func(_ *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		store := &moody{Store: serverstore.NewMemory()}
