@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"lectern/handlers/session/cookiejwt":   {"lectern/db/school", "lectern/handlers/session", "lectern/handlers/token"},
 	"lectern/handlers/session/serverstore": {"lectern/db/school", "lectern/handlers/session"},
 	"lectern/handlers/session/sessiontest": {"lectern/db/school", "lectern/handlers/session"},
+	"lectern/handlers/session/redistest":   {},
 	"lectern/handlers/token":               {},
 	"lectern/views":                        {"lectern/assets", "lectern/views/...", "lectern/db/school"},
 	"lectern/views/cover":                  {},
@@ -39,12 +40,17 @@ var foreign = map[string][]string{
 	"github.com/golang-jwt/jwt":          {"lectern/handlers/token"},
 	"github.com/go-json-experiment/json": {"lectern/handlers/token"},
 	"github.com/mattn/go-sqlite3":        {"lectern/db"},
+	"github.com/redis/go-redis":          {"lectern/handlers/session/serverstore"},
+	"github.com/alicebob/miniredis":      {},
 	"golang.org/x/crypto":                {"lectern/handlers/auth"},
 	"github.com/yuin/goldmark":           {"lectern/handlers/markdown"},
 	"github.com/microcosm-cc/bluemonday": {"lectern/handlers/markdown"},
 	"github.com/alecthomas/kong":         {"lectern/cmd/lectern"},
 	"github.com/a-h/templ":               {"lectern/views/...", "lectern/handlers"},
 }
+
+// forTests are the packages that only tests import.
+var forTests = []string{"lectern/handlers/session/redistest"}
 
 func TestImports_keepToTheMap(t *testing.T) {
 	for _, p := range list(t) {
@@ -54,6 +60,9 @@ func TestImports_keepToTheMap(t *testing.T) {
 			continue
 		}
 		for _, imported := range p.Imports {
+			if matches(forTests, imported) {
+				t.Errorf("%s must not import %s; only tests may", p.ImportPath, imported)
+			}
 			if strings.HasPrefix(imported, "lectern/") && !matches(allowed, imported) {
 				t.Errorf("%s must not import %s", p.ImportPath, imported)
 			}

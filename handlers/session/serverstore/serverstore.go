@@ -63,8 +63,9 @@ const (
 	idLength = 32 // of 24 bytes in base64url
 )
 
-// patience is how long a store may take to answer before it counts as away.
-const patience = 2 * time.Second
+// patience is how long the database may take to answer before it counts as
+// away, with the wait for whoever else is writing.
+const patience = 1200 * time.Millisecond
 
 var cookieNames = []string{cookieName}
 
