@@ -23,6 +23,7 @@ import (
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/serverstore"
+	"lectern/handlers/token"
 )
 
 // password is everybody's in the test school.
@@ -132,10 +133,11 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	base, err := url.Parse(set.base)
 	must(t, err)
 	cookies := session.Cookies{Secure: base.Scheme == "https"}
-	key, err := cookiejwt.NewKey(rand.Reader)
+	key, err := token.NewKey(rand.Reader)
 	must(t, err)
-	keys, err := cookiejwt.ParseKeys(key)
+	keys, err := token.ParseKeys(token.HS256, key)
 	must(t, err)
+	tokens := token.NewIssuer(token.Config{Keys: token.NewKeyring(keys), Site: set.base, Now: s.clock.Now, Random: rand.Reader})
 	records, err := serverstore.NewSQL(ctx, s.db.Reader(), s.db.Writer())
 	must(t, err)
 	store := func(name string, store serverstore.Store) session.Backend {
@@ -143,7 +145,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	}
 	s.sessions, err = session.NewManager(ctx, session.Config{
 		Backends: []session.Backend{
-			cookiejwt.New(cookiejwt.Config{Keys: keys, Issuer: set.base, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader}),
+			cookiejwt.New(cookiejwt.Config{Tokens: tokens, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now}),
 			store(session.Memory, serverstore.NewMemory()),
 			store(session.Database, records),
 		},

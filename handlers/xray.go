@@ -66,7 +66,7 @@ func (s *Server) xrayToken(x *views.XRay, v *visitor, rec session.Record) {
 	x.Who = ui.LightProps{State: ui.Pass, Level: 3, Question: "Who are you?", Small: "authentication",
 		Verdict: "You are " + v.user.Name + ".",
 		Reason:  "The signature was made with our key, so we believe the id in the token.",
-		Where:   "handlers/session/cookiejwt"}
+		Where:   "handlers/token"}
 	x.Session = ui.LightProps{State: ui.Pass, Level: 3, Question: "Are you still signed in?", Small: "session",
 		Verdict: "Yes, until " + moment(rec.ExpiresAt, s.Now()) + ".",
 		Reason:  "The band has not expired. Nobody was asked whether you signed out.",

@@ -20,6 +20,7 @@ import (
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/serverstore"
+	"lectern/handlers/token"
 	"lectern/seed"
 )
 
@@ -149,6 +150,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 	if err != nil {
 		return nil, nil, err
 	}
+	tokens := token.NewIssuer(token.Config{Keys: token.NewKeyring(keys), Site: base.String(), Now: time.Now, Random: rand.Reader})
 	cookies := session.Cookies{Secure: base.Scheme == "https"}
 	records, err := serverstore.NewSQL(ctx, school.Reader(), school.Writer())
 	if err != nil {
@@ -160,7 +162,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 	memory, database := server(session.Memory, serverstore.NewMemory()), server(session.Database, records)
 	manager, err := session.NewManager(ctx, session.Config{
 		Backends: []session.Backend{
-			cookiejwt.New(cookiejwt.Config{Keys: keys, Issuer: base.String(), Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader}),
+			cookiejwt.New(cookiejwt.Config{Tokens: tokens, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now}),
 			memory,
 			database,
 		},
@@ -226,11 +228,11 @@ func sweepAll(ctx context.Context, log *slog.Logger, backends []*serverstore.Bac
 }
 
 // keys are those of the setting, or those of the file in the data folder.
-func (s *settings) keys() (cookiejwt.Keys, error) {
+func (s *settings) keys() (token.Keys, error) {
 	if s.JWTKeys == "" {
-		return cookiejwt.LoadKeys(filepath.Join(s.Data, "jwt.keys"), rand.Reader)
+		return token.LoadKeys(token.HS256, filepath.Join(s.Data, token.HS256.FileName()), rand.Reader)
 	}
-	keys, err := cookiejwt.ParseKeys(s.JWTKeys)
+	keys, err := token.ParseKeys(token.HS256, s.JWTKeys)
 	if err != nil {
 		return keys, refuse("jwt-keys", "%s", err)
 	}

@@ -18,6 +18,7 @@ import (
 	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/session/sessiontest"
+	"lectern/handlers/token"
 )
 
 const issuer = "https://lectern.example"
@@ -27,12 +28,13 @@ const key = "test:MTIzNDU2Nzg5MGFiY2RlZmdoaWprbG1ub3BxcnN0dXY"
 
 func newToken(t testing.TB, terms sessiontest.Terms) *cookiejwt.Backend {
 	t.Helper()
-	keys, err := cookiejwt.ParseKeys(key)
+	keys, err := token.ParseKeys(token.HS256, key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return cookiejwt.New(cookiejwt.Config{
-		Keys: keys, Issuer: issuer, Cookies: terms.Cookies, Lifetimes: terms.Lifetimes, Now: terms.Now, Random: rand.Reader,
+		Tokens:  token.NewIssuer(token.Config{Keys: token.NewKeyring(keys), Site: issuer, Now: terms.Now, Random: rand.Reader}),
+		Cookies: terms.Cookies, Lifetimes: terms.Lifetimes, Now: terms.Now,
 	})
 }
 

@@ -1,4 +1,4 @@
-package cookiejwt
+package token
 
 import (
 	"crypto/hmac"
@@ -9,31 +9,31 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"lectern/db/school"
-	"lectern/handlers/session"
 )
 
 const (
 	testKey    = "test:MTIzNDU2Nzg5MGFiY2RlZmdoaWprbG1ub3BxcnN0dXY"
 	testSecret = "1234567890abcdefghijklmnopqrstuv"
 	testIssuer = "https://lectern.example"
-	ada        = school.ID("adaadaadaadaadaadaadaadaad")
+	ada        = "adaadaadaadaadaadaadaadaad"
+	longest    = 720 * time.Hour
 )
 
-var (
-	noon      = time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
-	lifetimes = session.Lifetimes{Token: time.Hour, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Remember: 720 * time.Hour}
-)
+var noon = time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
 
-// newBackend is a backend at noon, or at another time of day.
-func newBackend(t testing.TB, keys string, now time.Time) *Backend {
+// newIssuer is an issuer at noon, or at another time of day.
+func newIssuer(t testing.TB, keys string, now time.Time) *Issuer {
 	t.Helper()
-	parsed, err := ParseKeys(keys)
+	parsed, err := ParseKeys(HS256, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(Config{Keys: parsed, Issuer: testIssuer, Lifetimes: lifetimes, Now: func() time.Time { return now }, Random: rand.Reader})
+	return NewIssuer(Config{Keys: NewKeyring(parsed), Site: testIssuer, Now: func() time.Time { return now }, Random: rand.Reader})
+}
+
+// read reads a session's token.
+func read(i *Issuer, token string) (*Claims, Problem) {
+	return i.Read(SessionUse, token, longest, nil)
 }
 
 // member is one name and value of a JSON object, as text, so that a forger can
