@@ -100,7 +100,7 @@ func (s *Server) withToken(c echo.Context, next echo.HandlerFunc) error {
 		return fmt.Errorf("%w: %w", errTokenRequest, err)
 	}
 	trace.Done("Read Authorization header", session.CPU, here)
-	access, problem := s.Tokens.Read(text, watcher{trace})
+	access, problem := s.Tokens.Read(text, trace)
 	if problem != "" {
 		trace.Refuse(session.Reason(problem))
 		return errToken
@@ -129,9 +129,3 @@ func (s *Server) withToken(c echo.Context, next echo.HandlerFunc) error {
 	trace.Backend = session.Bearer
 	return next(c)
 }
-
-// watcher notes in a trace what the reading of a token took.
-type watcher struct{ trace *session.Trace }
-
-// Computed notes a step.
-func (w watcher) Computed(step, where string) { w.trace.Done(step, session.CPU, where) }

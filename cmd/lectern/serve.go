@@ -17,6 +17,7 @@ import (
 	"lectern/db"
 	"lectern/handlers"
 	"lectern/handlers/auth"
+	"lectern/handlers/bearer"
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/serverstore"
@@ -184,6 +185,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 		Passwords: auth.NewPasswords(school, hasher, auth.NewThrottle(time.Now), log),
 		Hasher:    hasher,
 		SignUps:   auth.NewLimiter(auth.SignUpByAddress, time.Now),
+		Tokens:    bearer.New(tokens, time.Now),
 		Log:       log,
 		Now:       time.Now,
 		Random:    rand.Reader,
