@@ -36,11 +36,17 @@ func statusOf(err error) int {
 		throttled *auth.Throttled
 		tooLarge  *http.MaxBytesError
 		echoed    *echo.HTTPError
+		token     *badToken
+		body      *badBody
 	)
 	switch {
+	case errors.As(err, &token):
+		return token.status
+	case errors.As(err, &body):
+		return body.status
 	case errors.Is(err, errClosed):
 		return http.StatusConflict
-	case errors.Is(err, errSignIn), errors.Is(err, session.ErrNoSession), errors.Is(err, session.ErrEnded):
+	case errors.Is(err, errSignIn), errors.Is(err, auth.ErrRefused), errors.Is(err, session.ErrNoSession), errors.Is(err, session.ErrEnded):
 		return http.StatusUnauthorized
 	case errors.Is(err, errForbidden), errors.Is(err, errForeign), errors.Is(err, school.ErrNotEnrolled), errors.Is(err, school.ErrDemoAccount):
 		return http.StatusForbidden
@@ -85,8 +91,8 @@ func (s *Server) answerError(err error, c echo.Context) {
 		h.Set(echo.HeaderRetryAfter, seconds(throttled.RetryAfter))
 	case status == http.StatusServiceUnavailable:
 		h.Set(echo.HeaderRetryAfter, busyFor)
-	case status == http.StatusUnauthorized:
-		h.Set(echo.HeaderWWWAuthenticate, `Session realm="Lectern", signin="/signin"`)
+	default:
+		challenge(c, status, err)
 	}
 	var failed error
 	switch {
@@ -157,19 +163,27 @@ func isPageLoad(r *http.Request) bool {
 
 func wantsJSON(c echo.Context) bool {
 	r := c.Request()
-	return strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.Header.Get(echo.HeaderAccept), "application/json")
+	return inAPI(r) || strings.HasPrefix(r.Header.Get(echo.HeaderAccept), "application/json")
 }
 
-// problem is an error for a program (RFC 9457).
+// problemJSON is an error for a program (RFC 9457).
+type problemJSON struct {
+	Type     string `json:"type" doc:"always about:blank: the status says what sort of error it is"`
+	Title    string `json:"title" doc:"the name of the status"`
+	Status   int    `json:"status"`
+	Detail   string `json:"detail" doc:"a sentence for people"`
+	Instance string `json:"instance" doc:"the number of this request, by which the log knows it"`
+}
+
+// problem answers with an error for a program.
 func (s *Server) problem(c echo.Context, status int, err error) error {
-	said := s.explain(c, status, err)
-	body, failed := json.Marshal(struct {
-		Type     string `json:"type"`
-		Title    string `json:"title"`
-		Status   int    `json:"status"`
-		Detail   string `json:"detail"`
-		Instance string `json:"instance"`
-	}{"about:blank", http.StatusText(status), status, said.Lede, requestID(c)})
+	detail := s.explain(c, status, err).Lede
+	if inAPI(c.Request()) {
+		if words := apiWords(status, err); words != "" {
+			detail = words
+		}
+	}
+	body, failed := json.Marshal(problemJSON{"about:blank", http.StatusText(status), status, detail, requestID(c)})
 	if failed != nil {
 		return failed
 	}

@@ -31,7 +31,6 @@ var routes = []route{
 	{http.MethodGet, "/signup", to(policy.Browse), (*Server).showSignUp},
 	{http.MethodPost, "/signup", to(policy.Browse), (*Server).signUp},
 	{http.MethodPost, "/signout", to(policy.Browse), (*Server).signOut},
-	{http.MethodGet, "/api/v1/session", to(policy.SessionRead), (*Server).sessionJSON},
 }
 
 // route fills Echo's router from the table. What needs no session (assets,
@@ -66,7 +65,7 @@ func (s *Server) knowTheLost(next echo.HandlerFunc) echo.HandlerFunc {
 
 // table is every line that this site has.
 func (s *Server) table() []route {
-	table := slices.Concat(routes, learnRoutes, teachRoutes, accountRoutes, adminRoutes)
+	table := slices.Concat(routes, learnRoutes, teachRoutes, accountRoutes, adminRoutes, apiRoutes())
 	if s.Demo {
 		table = append(table, demoRoutes...)
 	}

@@ -23,6 +23,7 @@ import (
 	"lectern/assets"
 	"lectern/db"
 	"lectern/handlers/auth"
+	"lectern/handlers/bearer"
 	"lectern/handlers/markdown"
 	"lectern/handlers/session"
 	"lectern/handlers/token"
@@ -36,6 +37,8 @@ type Config struct {
 	Hasher    *auth.Hasher
 	// Keys are those that tokens are signed with.
 	Keys *token.Keyring
+	// Tokens are the access tokens of programs.
+	Tokens *bearer.Tokens
 	// SignUps limits how many accounts one address may open.
 	SignUps *auth.Limiter
 	Log     *slog.Logger
@@ -57,6 +60,8 @@ type Server struct {
 	origins  *http.CrossOriginProtection
 	markdown *markdown.Renderer
 
+	description []byte // of the API
+
 	pages      pageCache
 	renderings renderings
 }
@@ -72,6 +77,10 @@ func New(c Config) (*Server, error) {
 	s.echo.HTTPErrorHandler = s.answerError
 	s.echo.IPExtractor = addressOf(c.Proxies)
 	s.echo.Logger.SetOutput(io.Discard)
+	var err error
+	if s.description, err = s.describe(); err != nil {
+		return nil, err
+	}
 	s.use()
 	s.route()
 	return s, nil

@@ -36,6 +36,10 @@ type trace struct {
 		Name         string
 		Bytes, Limit int
 	}
+	Cookies []struct {
+		Name  string
+		Bytes int
+	}
 	Store struct{ Reads, Writes int }
 	Steps []struct {
 		Name, Kind string
@@ -73,6 +77,9 @@ func TestSessionJSON_tellsTheTruth(t *testing.T) {
 		}
 		if got, want := tr.Cookie.Bytes, len(cookieOf(backend))+len(b.cookie(cookieOf(backend))); got != want || tr.Cookie.Name != cookieOf(backend) {
 			t.Errorf("cookie %s of %d bytes, want %s of %d", tr.Cookie.Name, got, cookieOf(backend), want)
+		}
+		if len(tr.Cookies) != 1 || tr.Cookies[0].Name != tr.Cookie.Name || tr.Cookies[0].Bytes != tr.Cookie.Bytes {
+			t.Errorf("cookies %+v beside %+v", tr.Cookies, tr.Cookie)
 		}
 		if backend == session.JWT {
 			if tr.Store.Reads != 0 || tr.Authorization.RoleFrom != "token" || tr.Session.IdleExpiresAt != nil || !tr.Session.ExpiresAt.Equal(s.clock.Now().Add(time.Hour)) || tr.Cookie.Bytes < 300 {

@@ -23,6 +23,7 @@ import (
 	"lectern/db/school"
 	"lectern/handlers"
 	"lectern/handlers/auth"
+	"lectern/handlers/bearer"
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/serverstore"
@@ -183,6 +184,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 		DB: s.db, Sessions: s.sessions, Hasher: hasher, Keys: ring, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
 		Passwords: auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
 		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
+		Tokens:    bearer.New(tokens, s.clock.Now),
 	})
 	must(t, err)
 	server.Config.Handler = s.Server

@@ -17,6 +17,7 @@ import (
 	"lectern/db"
 	"lectern/handlers"
 	"lectern/handlers/auth"
+	"lectern/handlers/bearer"
 	"lectern/handlers/session"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
@@ -185,6 +186,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		Hasher:    hasher,
 		Keys:      keys,
 		SignUps:   auth.NewLimiter(auth.SignUpByAddress, time.Now),
+		Tokens:    bearer.New(tokens, time.Now),
 		Log:       log,
 		Now:       time.Now,
 		Random:    rand.Reader,

@@ -2,6 +2,7 @@ package session
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -45,6 +46,19 @@ func (c Cookies) Values(r *http.Request, base string) []string {
 		}
 	}
 	return values
+}
+
+// CookieNames are the full names of the cookies that carry sessions here.
+func (m *Manager) CookieNames() []string {
+	var names []string
+	for _, b := range m.backends() {
+		for _, base := range b.CookieNames() {
+			if name := m.cookies.Name(base); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // Set sends a cookie. A zero until makes it end with the browser's session.
