@@ -43,6 +43,7 @@ type site struct {
 	ledger   *cookiejwt.SQLLedger
 	clock    *clock
 	url      string
+	key      string // that tokens are signed with, kid:base64url
 	log      *logged
 }
 
@@ -146,9 +147,9 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 		set.algorithm = token.HS256
 	}
 	cookies := session.Cookies{Secure: base.Scheme == "https"}
-	key, err := token.NewKey(rand.Reader)
+	s.key, err = token.NewKey(rand.Reader)
 	must(t, err)
-	keys, err := token.ParseKeys(set.algorithm, key)
+	keys, err := token.ParseKeys(set.algorithm, s.key)
 	must(t, err)
 	ring := token.NewKeyring(keys)
 	tokens := token.NewIssuer(token.Config{Keys: ring, Site: set.base, Now: s.clock.Now, Random: rand.Reader})
