@@ -22,7 +22,7 @@ func inAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/")
 // it. Both are made from here, so there is no route that is not described.
 type operation struct {
 	method  string
-	path    string // below apiPath
+	path    string
 	needs   requirement
 	handler func(*Server, echo.Context) error
 
@@ -40,7 +40,7 @@ type operation struct {
 // operations is the API.
 var operations = []operation{
 	{
-		http.MethodPost, "/tokens", to(policy.Browse), (*Server).issueToken,
+		http.MethodPost, "/api/v1/tokens", to(policy.Browse), (*Server).issueToken,
 		"createToken", "Get an access token for a password",
 		"The tries pass through the same throttle as those at the sign-in page. A token is good for an hour at most. It stops being good when all sessions of the person are ended, when their account is closed, and when an admin ends everybody's sessions; it goes on saying the role that the person had when it was issued.",
 		nil, credentialsJSON{},
@@ -48,21 +48,21 @@ var operations = []operation{
 		[]int{http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusTooManyRequests},
 	},
 	{
-		http.MethodGet, "/me", to(policy.AccountView), (*Server).showMe,
+		http.MethodGet, "/api/v1/me", to(policy.AccountView), (*Server).showMe,
 		"getMe", "Who the credential stands for", "The role is the one that the credential says.",
 		nil, nil,
 		openapi.Answer{Status: http.StatusOK, Says: "The person.", Body: meJSON{}},
 		[]int{http.StatusForbidden},
 	},
 	{
-		http.MethodGet, "/session", to(policy.SessionRead), (*Server).sessionJSON,
+		http.MethodGet, "/api/v1/session", to(policy.SessionRead), (*Server).sessionJSON,
 		"getSession", "What it took to find out who is asking", "The trace of this very request, also for visitors.",
 		nil, nil,
 		openapi.Answer{Status: http.StatusOK, Says: "The trace.", Body: traceJSON{}},
 		nil,
 	},
 	{
-		http.MethodGet, "/courses", to(policy.Browse), (*Server).listCourses,
+		http.MethodGet, "/api/v1/courses", to(policy.Browse), (*Server).listCourses,
 		"listCourses", "The published courses", "A page of them. To have the next one, send its next as after, with the same other parameters.",
 		[]openapi.Parameter{
 			{Name: "q", Of: "", Max: school.MaxQuery, Says: "the beginnings of words of title, summary or instructor"},
@@ -76,28 +76,28 @@ var operations = []operation{
 		[]int{http.StatusUnprocessableEntity},
 	},
 	{
-		http.MethodGet, "/courses/:course", on(policy.CourseView, (*Server).courseAsked), (*Server).readCourse,
+		http.MethodGet, "/api/v1/courses/:course", on(policy.CourseView, (*Server).courseAsked), (*Server).readCourse,
 		"getCourse", "One course, with its outline", "Drafts are there for those who may edit them.",
 		nil, nil,
 		openapi.Answer{Status: http.StatusOK, Says: "The course.", Body: outlinedCourseJSON{}},
 		[]int{http.StatusNotFound},
 	},
 	{
-		http.MethodPut, "/courses/:course/enrolment", on(policy.CourseJoin, (*Server).courseAsked), (*Server).enrol,
+		http.MethodPut, "/api/v1/courses/:course/enrolment", on(policy.CourseJoin, (*Server).courseAsked), (*Server).enrol,
 		"join", "Join a course", "Who has joined already stays as they are, and gets the same answer.",
 		nil, nil,
 		openapi.Answer{Status: http.StatusOK, Says: "Your place in the course.", Body: enrolmentJSON{}},
 		[]int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
 	},
 	{
-		http.MethodDelete, "/courses/:course/enrolment", on(policy.CourseJoin, (*Server).courseAsked), (*Server).unenrol,
+		http.MethodDelete, "/api/v1/courses/:course/enrolment", on(policy.CourseJoin, (*Server).courseAsked), (*Server).unenrol,
 		"leave", "Leave a course", "Your progress is kept, for when you join again. Who is not in the course stays as they are.",
 		nil, nil,
 		openapi.Answer{Status: http.StatusNoContent, Says: "You are not in the course."},
 		[]int{http.StatusForbidden, http.StatusNotFound},
 	},
 	{
-		http.MethodGet, "/openapi.json", to(policy.Browse), (*Server).showDescription,
+		http.MethodGet, "/api/v1/openapi.json", to(policy.Browse), (*Server).showDescription,
 		"getDescription", "This description", "",
 		nil, nil,
 		openapi.Answer{Status: http.StatusOK, Says: "The description.", Body: map[string]any{}},
@@ -109,7 +109,7 @@ var operations = []operation{
 func apiRoutes() []route {
 	all := make([]route, len(operations))
 	for i, o := range operations {
-		all[i] = route{o.method, apiPath + o.path, o.needs, o.handler}
+		all[i] = route{o.method, o.path, o.needs, o.handler}
 	}
 	return all
 }

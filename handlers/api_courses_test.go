@@ -3,12 +3,10 @@ package handlers_test
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"lectern/db/school"
 	"lectern/handlers/session"
 )
 
@@ -98,27 +96,7 @@ func TestAPICourses_refuseFiltersTheyDoNotKnow(t *testing.T) {
 // TestAPICourses_areReadPageByPage follows next through a longer catalogue, in
 // every order, and finds each course once.
 func TestAPICourses_areReadPageByPage(t *testing.T) {
-	s := newSite(t, session.Memory)
-	owner := school.Person{ID: fixedID("rob"), Name: "Rob Tremaine"}
-	data := testSchool()
-	model := data.Courses[0]
-	data.Courses = nil
-	for i := range 60 {
-		c := model
-		c.Course.ID, c.Course.Slug, c.Course.Title, c.Course.Number, c.Course.Owner = school.MustNewID(), "ropes-"+string(rune('a'+i/26))+string(rune('a'+i%26)), "Ropes", 10+i, owner
-		c.Chapters = nil
-		for _, ch := range model.Chapters {
-			ch.Chapter.ID, ch.Chapter.CourseID = school.MustNewID(), c.Course.ID
-			ch.Lessons = slices.Clone(ch.Lessons)
-			for j := range ch.Lessons {
-				ch.Lessons[j].ID, ch.Lessons[j].CourseID, ch.Lessons[j].ChapterID = school.MustNewID(), c.Course.ID, ch.Chapter.ID
-			}
-			c.Chapters = append(c.Chapters, ch)
-		}
-		data.Courses = append(data.Courses, c)
-	}
-	_, err := s.db.Seed(t.Context(), data)
-	must(t, err)
+	s := bigSite(t, 62)
 	its, wrong := s.program(ada), ""
 	for _, sort := range []string{"", "newest", "shortest", "title"} {
 		seen, after, pages := map[string]bool{}, "", 0

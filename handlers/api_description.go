@@ -34,7 +34,7 @@ func (s *Server) describe() ([]byte, error) {
 		ways = append(ways, name)
 	}
 	for _, o := range operations {
-		d.Add(o.method, apiPath+o.path, openapi.Operation{
+		d.Add(o.method, o.path, openapi.Operation{
 			ID: o.id, Summary: o.summary, Says: o.says, Query: o.query, Body: o.body,
 			Path:     map[string]string{"course": "the course as its address names it"},
 			Answers:  o.answers(),

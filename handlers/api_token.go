@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -105,27 +106,43 @@ func (s *Server) withToken(c echo.Context, next echo.HandlerFunc) error {
 		trace.Refuse(session.Reason(problem))
 		return errToken
 	}
-	user, err := s.DB.User(c.Request().Context(), access.User)
+	reason, err := s.standingOf(c, v, access)
 	trace.Read()
 	trace.Done("Look up the person", session.Store, here)
-	reason := session.Reason("")
 	switch {
-	case errors.Is(err, school.ErrNotFound):
-		reason = session.NoSuchUser
 	case err != nil:
 		return fmt.Errorf("%w: %w", session.ErrUnavailable, err)
-	case user.Disabled():
-		reason = session.Closed
-	case access.EndedBy(user.SessionsEndedAt):
-		reason = session.CutOff
-	case access.EndedBy(s.Sessions.Site().EndedAt):
-		reason = session.EndedForAll
-	}
-	if reason != "" {
+	case reason != "":
 		trace.Refuse(reason)
 		return errToken
 	}
-	v.user, v.access = user, &access
+	v.access = &access
 	trace.Backend = session.Bearer
 	return next(c)
+}
+
+// tokenPatience is how long a program waits until it is told that the database
+// does not answer.
+const tokenPatience = 2 * time.Second
+
+// standingOf reads whom a token speaks of, and says why it is not good any
+// more.
+func (s *Server) standingOf(c echo.Context, v *visitor, access bearer.Access) (session.Reason, error) {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), tokenPatience)
+	defer cancel()
+	user, err := s.DB.User(ctx, access.User)
+	switch {
+	case errors.Is(err, school.ErrNotFound):
+		return session.NoSuchUser, nil
+	case err != nil:
+		return "", err
+	case user.Disabled():
+		return session.Closed, nil
+	case access.EndedBy(user.SessionsEndedAt):
+		return session.CutOff, nil
+	case access.EndedBy(s.Sessions.Site().EndedAt):
+		return session.EndedForAll, nil
+	}
+	v.user = user
+	return "", nil
 }

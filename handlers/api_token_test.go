@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -309,6 +310,7 @@ func TestBearer_aHeaderThatCannotBeReadIsABadRequest(t *testing.T) {
 			"a parameter":           {"Bearer token=" + token},
 			"a tab in between":      {"Bearer \t" + token},
 			"letters of elsewhere":  {"Bearer tökën"},
+			"nothing but equals":    {"Bearer ==="},
 			"equals in the middle":  {"Bearer a=b"},
 			"lower case, two times": {"bearer " + token, "bearer " + token},
 		} {
@@ -426,4 +428,26 @@ func TestBearer_saysTheRoleItWasIssuedWith(t *testing.T) {
 	s.program(bea).call(http.MethodGet, "/api/v1/me").want(t, http.StatusOK, `"role":"admin"`)
 	p.call(http.MethodPut, "/api/v1/courses/knots/enrolment").want(t, http.StatusOK)
 	s.program(bea).call(http.MethodPut, "/api/v1/courses/knots/enrolment").problem(t, http.StatusForbidden)
+}
+
+// TestBearer_aDatabaseThatIsAwayIsNoBadToken keeps every reader busy: nobody
+// knows whether the token is still good, so it is neither taken nor refused.
+func TestBearer_aDatabaseThatIsAwayIsNoBadToken(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, session.Memory)
+	p := s.program(ada)
+	var busy []*sql.Conn
+	for range s.db.Reader().Stats().MaxOpenConnections {
+		conn, err := s.db.Reader().Conn(t.Context())
+		must(t, err)
+		busy = append(busy, conn)
+	}
+	got := p.call(http.MethodGet, "/api/v1/me").problem(t, http.StatusServiceUnavailable)
+	if retry := got.header.Get("Retry-After"); retry != "5" || got.header.Get("WWW-Authenticate") != "" {
+		t.Errorf("Retry-After is %q, the challenge %q", retry, got.header.Get("WWW-Authenticate"))
+	}
+	for _, conn := range busy {
+		must(t, conn.Close())
+	}
+	p.call(http.MethodGet, "/api/v1/me").want(t, http.StatusOK)
 }

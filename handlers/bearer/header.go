@@ -33,7 +33,7 @@ func FromHeader(r *http.Request) (string, error) {
 	}
 	_, text, _ := strings.Cut(values[0], " ")
 	text = strings.TrimLeft(text, " ")
-	if text == "" || strings.Trim(strings.TrimRight(text, "="), token68) != "" {
+	if letters := strings.TrimRight(text, "="); letters == "" || strings.Trim(letters, token68) != "" {
 		return "", ErrRequest
 	}
 	return text, nil
