@@ -33,6 +33,15 @@ var subjects = []struct {
 			Away:    store.set,
 		}
 	}},
+	{session.Hybrid, sessiontest.HybridLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+		reader, writer := newSQLite(t)
+		store := &moodyFamilies{Store: newFamilies(t, reader, writer)}
+		return sessiontest.Instance{
+			Backend: newHybrid(t, store, terms),
+			Twin:    newHybrid(t, newFamilies(t, reader, writer), terms),
+			Away:    store.set,
+		}
+	}},
 }
 
 func TestBackends_keepTheContract(t *testing.T) {
@@ -65,15 +74,17 @@ func TestBackends_keepTheContract(t *testing.T) {
 	}
 }
 
-func TestStatelessLimits_nameChecks(t *testing.T) {
-	seen := map[string]bool{}
-	for _, limit := range sessiontest.StatelessLimits() {
-		if !slices.Contains(sessiontest.Checks(), limit.Check) {
-			t.Errorf("there is no check %q", limit.Check)
+func TestLimits_nameChecks(t *testing.T) {
+	for _, limits := range [][]sessiontest.Limit{sessiontest.StatelessLimits(), sessiontest.HybridLimits()} {
+		seen := map[string]bool{}
+		for _, limit := range limits {
+			if !slices.Contains(sessiontest.Checks(), limit.Check) {
+				t.Errorf("there is no check %q", limit.Check)
+			}
+			if seen[limit.Check] || limit.Why == "" {
+				t.Errorf("the limit %q is there twice or has no reason", limit.Check)
+			}
+			seen[limit.Check] = true
 		}
-		if seen[limit.Check] || limit.Why == "" {
-			t.Errorf("the limit %q is there twice or has no reason", limit.Check)
-		}
-		seen[limit.Check] = true
 	}
 }

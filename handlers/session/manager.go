@@ -254,6 +254,11 @@ func (m *Manager) reissue(w http.ResponseWriter, r *http.Request, v *Visit, b Ba
 // the person's sessions concerns this one.
 func (m *Manager) proceed(w http.ResponseWriter, r *http.Request, v *Visit, b Backend, over func(ended time.Time) bool) error {
 	rec := *v.record
+	if recaller, ok := v.backend.(Recaller); ok {
+		if err := recaller.Recall(r.Context(), &rec); err != nil {
+			return err
+		}
+	}
 	if err := m.begin(r.Context(), &rec, over); err != nil {
 		return err
 	}
@@ -343,10 +348,10 @@ func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (nowhere) WriteHeader(int)             {}
 
 // clear has the browser forget the cookies of a backend that came with the
-// request, but those that are kept.
+// request, or would be set by its answer, but those that are kept.
 func (m *Manager) clear(w http.ResponseWriter, r *http.Request, b Backend, keep ...string) {
 	for _, name := range b.CookieNames() {
-		if !slices.Contains(keep, name) && len(r.CookiesNamed(m.cookies.Name(name))) > 0 {
+		if !slices.Contains(keep, name) && (len(r.CookiesNamed(m.cookies.Name(name))) > 0 || m.cookies.sets(w, name)) {
 			m.cookies.Clear(w, name)
 		}
 	}

@@ -125,3 +125,16 @@ func (l Lifetimes) End(authAt time.Time, remember bool) time.Time {
 func (l Lifetimes) SeenEvery() time.Duration {
 	return min(time.Minute, l.Idle/10)
 }
+
+// IdleEnd is when a session that is visited now ends unless there is another
+// visit. Whoever asked to be remembered may stay away as long as the session
+// lasts at all.
+func (l Lifetimes) IdleEnd(now time.Time, rec *Record) time.Time {
+	if rec.Remember {
+		return rec.ExpiresAt
+	}
+	if idle := now.Add(l.Idle); idle.Before(rec.ExpiresAt) {
+		return idle
+	}
+	return rec.ExpiresAt
+}

@@ -275,10 +275,17 @@ func (m *Manager) adopt(w http.ResponseWriter, r *http.Request, v *Visit, handle
 		}
 	}
 	v.record = nil
+	// The lines come first, so that what loading sends for the same cookie is the
+	// later word.
+	sent := slices.Clone(w.Header()["Set-Cookie"])
+	w.Header()["Set-Cookie"] = append(w.Header()["Set-Cookie"], lines...)
 	if err := m.load(w, late, v, v.backend); err != nil || v.record == nil {
+		w.Header()["Set-Cookie"] = sent
 		return false, err
 	}
-	w.Header()["Set-Cookie"] = append(w.Header()["Set-Cookie"], lines...)
+	if left := m.backend(from); left != nil {
+		m.clear(w, r, left, v.backend.CookieNames()...)
+	}
 	v.Trace.CarriedFrom, v.Trace.Reason = from, ""
 	return true, nil
 }
