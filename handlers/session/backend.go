@@ -112,7 +112,8 @@ type Heeder interface {
 
 // Refresher is a backend whose sessions have to be exchanged now and then while
 // they last. After New has returned a session that is Due, Save must be called
-// before the response is written; it may return ErrEnded.
+// before the response is written, unless the session ends with this request; it
+// may return ErrEnded.
 type Refresher interface {
 	Due(s *sessions.Session) bool
 }

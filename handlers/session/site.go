@@ -195,7 +195,8 @@ func (m *Manager) carry(w http.ResponseWriter, r *http.Request, v *Visit, carryF
 		if from == nil || from == to {
 			continue
 		}
-		if err := m.load(w, r, v, from); err != nil {
+		// It is not exchanged for another of its kind, because it ends in this request.
+		if err := m.find(r, v, from); err != nil {
 			return err
 		}
 		if v.record != nil {
