@@ -22,6 +22,7 @@ import (
 	"lectern/handlers/auth"
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
+	"lectern/handlers/session/hybrid"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
 )
@@ -77,10 +78,18 @@ func (c *clock) move(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-var lifetimes = session.Lifetimes{Token: time.Hour, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Remember: 720 * time.Hour}
+var lifetimes = session.Lifetimes{Token: time.Hour, Access: time.Minute, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Remember: 720 * time.Hour}
 
 // backends are the kinds of session that every page test runs with.
-var backends = []string{session.JWT, session.Memory, session.Database}
+var backends = []string{session.JWT, session.Memory, session.Database, session.Hybrid}
+
+// lagOf is how late a kind of session notices that it has ended.
+func lagOf(backend string) time.Duration {
+	if backend == session.Hybrid {
+		return lifetimes.Access
+	}
+	return 0
+}
 
 // eachBackend runs a test once for every kind of session, on a site of its own.
 func eachBackend(t *testing.T, test func(t *testing.T, s *site)) {
@@ -140,6 +149,8 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	tokens := token.NewIssuer(token.Config{Keys: token.NewKeyring(keys), Site: set.base, Now: s.clock.Now, Random: rand.Reader})
 	records, err := serverstore.NewSQL(ctx, s.db.Reader(), s.db.Writer())
 	must(t, err)
+	families, err := hybrid.NewSQL(ctx, s.db.Reader(), s.db.Writer())
+	must(t, err)
 	store := func(name string, store serverstore.Store) session.Backend {
 		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader})
 	}
@@ -148,6 +159,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 			cookiejwt.New(cookiejwt.Config{Tokens: tokens, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now}),
 			store(session.Memory, serverstore.NewMemory()),
 			store(session.Database, records),
+			hybrid.New(hybrid.Config{Tokens: tokens, Store: families, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader}),
 		},
 		Default: backend, Cookies: cookies, Lifetimes: lifetimes, People: s.db, Settings: s.db, Choose: demo, Now: s.clock.Now,
 	})

@@ -19,6 +19,7 @@ import (
 	"lectern/handlers/auth"
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
+	"lectern/handlers/session/hybrid"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
 	"lectern/seed"
@@ -159,12 +160,18 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 	server := func(name string, store serverstore.Store) *serverstore.Backend {
 		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader})
 	}
+	families, err := hybrid.NewSQL(ctx, school.Reader(), school.Writer())
+	if err != nil {
+		return nil, nil, err
+	}
 	memory, database := server(session.Memory, serverstore.NewMemory()), server(session.Database, records)
+	halves := hybrid.New(hybrid.Config{Tokens: tokens, Store: families, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader})
 	manager, err := session.NewManager(ctx, session.Config{
 		Backends: []session.Backend{
 			cookiejwt.New(cookiejwt.Config{Tokens: tokens, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now}),
 			memory,
 			database,
+			halves,
 		},
 		Default:   s.Sessions,
 		Cookies:   cookies,
@@ -191,12 +198,18 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 		Demo:      s.Demo,
 		Proxies:   proxies,
 	})
-	return site, housekeeping(log, manager, memory, database), err
+	return site, housekeeping(log, manager, memory, database, halves), err
+}
+
+// swept is a backend whose ended sessions have to be cleared away.
+type swept interface {
+	Name() string
+	Sweep(context.Context) (int, error)
 }
 
 // housekeeping clears away ended sessions every few minutes, and hears within
 // seconds of a switch that another server on the same data has made.
-func housekeeping(log *slog.Logger, manager *session.Manager, backends ...*serverstore.Backend) func(context.Context) {
+func housekeeping(log *slog.Logger, manager *session.Manager, backends ...swept) func(context.Context) {
 	return func(ctx context.Context) {
 		sweep, refresh := time.NewTicker(5*time.Minute), time.NewTicker(2*time.Second)
 		defer sweep.Stop()
@@ -217,7 +230,7 @@ func housekeeping(log *slog.Logger, manager *session.Manager, backends ...*serve
 	}
 }
 
-func sweepAll(ctx context.Context, log *slog.Logger, backends []*serverstore.Backend) {
+func sweepAll(ctx context.Context, log *slog.Logger, backends []swept) {
 	for _, b := range backends {
 		if n, err := b.Sweep(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("sessions not swept", "backend", b.Name(), "err", err)
