@@ -26,6 +26,7 @@ import (
 	"lectern/handlers/bearer"
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
+	"lectern/handlers/session/hybrid"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
 )
@@ -83,10 +84,18 @@ func (c *clock) move(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-var lifetimes = session.Lifetimes{Token: time.Hour, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Remember: 720 * time.Hour}
+var lifetimes = session.Lifetimes{Token: time.Hour, Access: time.Minute, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Remember: 720 * time.Hour}
 
 // backends are the kinds of session that every page test runs with.
-var backends = []string{session.JWT, session.Memory, session.Database, session.Redis}
+var backends = []string{session.JWT, session.Memory, session.Database, session.Redis, session.Hybrid}
+
+// lagOf is how late a kind of session notices that it has ended.
+func lagOf(backend string) time.Duration {
+	if backend == session.Hybrid {
+		return lifetimes.Access
+	}
+	return 0
+}
 
 // eachBackend runs a test once for every kind of session, on a site of its own.
 func eachBackend(t *testing.T, test func(t *testing.T, s *site)) {
@@ -161,6 +170,8 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	distant, err := serverstore.OpenRedis(set.redis, time.Now)
 	must(t, err)
 	t.Cleanup(func() { must(t, distant.Close()) })
+	families, err := hybrid.NewSQL(ctx, s.db.Reader(), s.db.Writer())
+	must(t, err)
 	store := func(name string, store serverstore.Store) session.Backend {
 		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader})
 	}
@@ -173,6 +184,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 			store(session.Memory, serverstore.NewMemory()),
 			store(session.Database, records),
 			store(session.Redis, distant),
+			hybrid.New(hybrid.Config{Tokens: tokens, Store: families, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader}),
 		},
 		Ladder:  []session.Rung{band, cookiejwt.NewCutoff(band, s.ledger), cookiejwt.NewDenylist(band, s.ledger)},
 		Default: backend, Revocation: cmp.Or(set.revocation, session.RevokeNone),

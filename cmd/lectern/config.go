@@ -66,15 +66,16 @@ func (s *signing) longest() time.Duration { return max(s.JWTTTL, s.Remember) }
 type settings struct {
 	storage         `embed:""`
 	signing         `embed:""`
-	Addr            string        `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 picks one (${default})."`
-	BaseURL         string        `name:"base-url" placeholder:"URL" help:"The address that people see; https turns Secure cookies on (http:// and the listening address)."`
-	Demo            bool          `help:"Seed an empty school, show the demo accounts, let each visitor choose a session backend."`
-	Sessions        string        `default:"database" placeholder:"BACKEND" help:"The site's session backend until an admin chooses another: jwt, memory, database or redis (${default})."`
-	Redis           string        `placeholder:"URL" help:"A Redis to keep sessions in, such as redis://localhost:6379/0; without it that kind is not offered."`
-	JWTRevocation   string        `name:"jwt-revocation" default:"none" placeholder:"HOW" help:"How a session token can be ended before it expires, until an admin chooses otherwise: none, cutoff (all of a person's, one look-up for each request) or denylist (also a single one) (${default})."`
-	SessionIdle     time.Duration `default:"30m" placeholder:"TIME" help:"A server-side session ends after so long without a visit (${default})."`
-	SessionLifetime time.Duration `default:"12h" placeholder:"TIME" help:"A session ends so long after the sign-in in any case (${default})."`
-	TrustedProxies  []string      `placeholder:"NETWORK,…" help:"Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8 (none)."`
+	Addr            string         `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 picks one (${default})."`
+	BaseURL         string         `name:"base-url" placeholder:"URL" help:"The address that people see; https turns Secure cookies on (http:// and the listening address)."`
+	Demo            bool           `help:"Seed an empty school, show the demo accounts, let each visitor choose a session backend."`
+	Sessions        string         `default:"database" placeholder:"BACKEND" help:"The site's session backend until an admin chooses another: jwt, memory, database, redis or hybrid (${default})."`
+	Redis           string         `placeholder:"URL" help:"A Redis to keep sessions in, such as redis://localhost:6379/0; without it that kind is not offered."`
+	JWTRevocation   string         `name:"jwt-revocation" default:"none" placeholder:"HOW" help:"How a session token can be ended before it expires, until an admin chooses otherwise: none, cutoff (all of a person's, one look-up for each request) or denylist (also a single one) (${default})."`
+	HybridAccess    *time.Duration `name:"hybrid-access-ttl" placeholder:"TIME" help:"Life of the short token of a hybrid session: for so long an end, or a new role, may go unnoticed (60s, or less where --jwt-ttl or half of --session-idle is less)."`
+	SessionIdle     time.Duration  `default:"30m" placeholder:"TIME" help:"A server-side session ends after so long without a visit (${default})."`
+	SessionLifetime time.Duration  `default:"12h" placeholder:"TIME" help:"A session ends so long after the sign-in in any case (${default})."`
+	TrustedProxies  []string       `placeholder:"NETWORK,…" help:"Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8 (none)."`
 }
 
 // check refuses settings that cannot be, by name, with what would be right.
@@ -100,13 +101,13 @@ func (s *settings) check() error {
 		}
 	}
 	switch s.Sessions {
-	case session.JWT, session.Memory, session.Database:
+	case session.JWT, session.Memory, session.Database, session.Hybrid:
 	case session.Redis:
 		if s.Redis == "" {
 			return refuse("sessions", "redis needs to know where it is; say it with --redis redis://localhost:6379/0")
 		}
 	default:
-		return refuse("sessions", "%q is no backend; jwt, memory, database and redis are", s.Sessions)
+		return refuse("sessions", "%q is no backend; jwt, memory, database, redis and hybrid are", s.Sessions)
 	}
 	switch s.JWTRevocation {
 	case session.RevokeNone, session.RevokeCutoff, session.RevokeDenylist:
@@ -130,6 +131,9 @@ func (s *settings) check() error {
 	if _, err := s.algorithm(); err != nil {
 		return err
 	}
+	if err := s.checkAccess(); err != nil {
+		return err
+	}
 	if s.Remember < s.SessionLifetime {
 		return refuse("remember", "%s is shorter than --session-lifetime, %s; who asks to be remembered stays at least as long", s.Remember, s.SessionLifetime)
 	}
@@ -138,6 +142,30 @@ func (s *settings) check() error {
 	}
 	_, err = s.proxies()
 	return err
+}
+
+// checkAccess refuses a life of the short token that was asked for and cannot be.
+func (s *settings) checkAccess() error {
+	if s.HybridAccess == nil {
+		return nil
+	}
+	switch asked := *s.HybridAccess; {
+	case asked < 5*time.Second:
+		return refuse("hybrid-access-ttl", "%s is too short; at least 5s", asked)
+	case asked > s.SessionIdle/2:
+		return refuse("hybrid-access-ttl", "%s is longer than half of --session-idle, %s; visits within it are not noted, so somebody who is there would count as idle", asked, s.SessionIdle)
+	case asked > s.JWTTTL:
+		return refuse("hybrid-access-ttl", "%s is longer than --jwt-ttl, %s; the short token is the shorter of the two", asked, s.JWTTTL)
+	}
+	return nil
+}
+
+// access is the life of the short token.
+func (s *settings) access() time.Duration {
+	if s.HybridAccess != nil {
+		return *s.HybridAccess
+	}
+	return min(time.Minute, s.SessionIdle/2, s.JWTTTL)
 }
 
 // baseURL is the address that people see, or the one that is listened on.
@@ -170,7 +198,7 @@ func (s *settings) proxies() ([]netip.Prefix, error) {
 }
 
 func (s *settings) lifetimes() session.Lifetimes {
-	return session.Lifetimes{Token: s.JWTTTL, Idle: s.SessionIdle, Absolute: s.SessionLifetime, Remember: s.Remember}
+	return session.Lifetimes{Token: s.JWTTTL, Access: s.access(), Idle: s.SessionIdle, Absolute: s.SessionLifetime, Remember: s.Remember}
 }
 
 // environment lets every flag --x-y also be set as LECTERN_X_Y.

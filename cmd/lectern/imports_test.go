@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"lectern/handlers/markdown":            {},
 	"lectern/handlers/session":             {"lectern/db/school"},
 	"lectern/handlers/session/cookiejwt":   {"lectern/db/school", "lectern/handlers/session", "lectern/handlers/token"},
+	"lectern/handlers/session/hybrid":      {"lectern/db/school", "lectern/handlers/session", "lectern/handlers/session/cookiejwt", "lectern/handlers/session/serverstore", "lectern/handlers/token"},
 	"lectern/handlers/session/serverstore": {"lectern/db/school", "lectern/handlers/session"},
 	"lectern/handlers/session/sessiontest": {"lectern/db/school", "lectern/handlers/session"},
 	"lectern/handlers/session/redistest":   {},

@@ -9,6 +9,7 @@ import (
 	"lectern/db"
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
+	"lectern/handlers/session/hybrid"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
 )
@@ -25,6 +26,10 @@ type kinds struct {
 func (s *serveCommand) kinds(ctx context.Context, school *db.DB, distant *serverstore.Redis, tokens *token.Issuer, cookies session.Cookies) (kinds, error) {
 	var all kinds
 	records, err := serverstore.NewSQL(ctx, school.Reader(), school.Writer())
+	if err != nil {
+		return all, err
+	}
+	families, err := hybrid.NewSQL(ctx, school.Reader(), school.Writer())
 	if err != nil {
 		return all, err
 	}
@@ -47,6 +52,7 @@ func (s *serveCommand) kinds(ctx context.Context, school *db.DB, distant *server
 	if distant != nil {
 		all.offer(server(session.Redis, distant))
 	}
+	all.offer(hybrid.New(hybrid.Config{Tokens: tokens, Store: families, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader}))
 	return all, nil
 }
 

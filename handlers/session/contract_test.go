@@ -70,6 +70,15 @@ var subjects = []struct {
 		server := redistest.Start(t)
 		return onRedis(t, terms, server.URL(), server.Stop, server.Restart)
 	}},
+	{session.Hybrid, sessiontest.HybridLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+		reader, writer := newSQLite(t)
+		store := &moodyFamilies{Store: newFamilies(t, reader, writer)}
+		return sessiontest.Instance{
+			Backend: newHybrid(t, store, terms),
+			Twin:    newHybrid(t, newFamilies(t, reader, writer), terms),
+			Away:    store.set,
+		}
+	}},
 }
 
 // onRedis is a backend on a Redis that can be stopped and started again. As

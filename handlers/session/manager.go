@@ -144,6 +144,27 @@ func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*http.Request, *
 
 // load reads the session of one backend, and exchanges it when it is time to.
 func (m *Manager) load(w http.ResponseWriter, r *http.Request, v *Visit, b Backend) error {
+	if err := m.find(r, v, b); err != nil || v.record == nil {
+		return err
+	}
+	refresher, ok := b.(Refresher)
+	if !ok || !refresher.Due(v.session) {
+		return nil
+	}
+	err := b.Save(r, w, v.session)
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, ErrEnded) {
+		v.Forget(cmp.Or(v.Trace.Reason, Unknown))
+		return nil
+	}
+	v.Forget("")
+	return err
+}
+
+// find reads the session of one backend.
+func (m *Manager) find(r *http.Request, v *Visit, b Backend) error {
 	s, err := b.New(r, m.cookies.Name(b.CookieNames()[0]))
 	if err != nil {
 		return err
@@ -156,15 +177,6 @@ func (m *Manager) load(w http.ResponseWriter, r *http.Request, v *Visit, b Backe
 	case rec.CreatedAt.Before(m.Site().endedFor(b)):
 		v.Trace.Refuse(EndedForAll)
 		return nil
-	}
-	if refresher, ok := b.(Refresher); ok && refresher.Due(s) {
-		switch err := b.Save(r, w, s); {
-		case errors.Is(err, ErrEnded):
-			v.Trace.Refuse(cmp.Or(v.Trace.Reason, Unknown))
-			return nil
-		case err != nil:
-			return err
-		}
 	}
 	v.record = rec
 	v.Trace.Backend = b.Name()
@@ -253,6 +265,11 @@ func (m *Manager) reissue(w http.ResponseWriter, r *http.Request, v *Visit, b Ba
 // the person's sessions concerns this one.
 func (m *Manager) proceed(w http.ResponseWriter, r *http.Request, v *Visit, b Backend, over func(school.User) bool) error {
 	rec := *v.record
+	if recaller, ok := v.backend.(Recaller); ok {
+		if err := recaller.Recall(r.Context(), &rec); err != nil {
+			return err
+		}
+	}
 	if err := m.begin(r.Context(), &rec, over); err != nil {
 		return err
 	}
@@ -342,10 +359,10 @@ func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (nowhere) WriteHeader(int)             {}
 
 // clear has the browser forget the cookies of a backend that came with the
-// request, but those that are kept.
+// request, or would be set by its answer, but those that are kept.
 func (m *Manager) clear(w http.ResponseWriter, r *http.Request, b Backend, keep ...string) {
 	for _, name := range b.CookieNames() {
-		if !slices.Contains(keep, name) && len(r.CookiesNamed(m.cookies.Name(name))) > 0 {
+		if !slices.Contains(keep, name) && (len(r.CookiesNamed(m.cookies.Name(name))) > 0 || m.cookies.sets(w, name)) {
 			m.cookies.Clear(w, name)
 		}
 	}

@@ -195,7 +195,8 @@ func (m *Manager) carry(w http.ResponseWriter, r *http.Request, v *Visit, carryF
 		if from == nil || from == to {
 			continue
 		}
-		if err := m.load(w, r, v, from); err != nil {
+		// It is not exchanged for another of its kind, because it ends in this request.
+		if err := m.find(r, v, from); err != nil {
 			return err
 		}
 		if v.record != nil {
@@ -275,10 +276,17 @@ func (m *Manager) adopt(w http.ResponseWriter, r *http.Request, v *Visit, handle
 		}
 	}
 	v.record = nil
+	// The lines come first, so that what loading sends for the same cookie is the
+	// later word.
+	sent := slices.Clone(w.Header()["Set-Cookie"])
+	w.Header()["Set-Cookie"] = append(w.Header()["Set-Cookie"], lines...)
 	if err := m.load(w, late, v, v.backend); err != nil || v.record == nil {
+		w.Header()["Set-Cookie"] = sent
 		return false, err
 	}
-	w.Header()["Set-Cookie"] = append(w.Header()["Set-Cookie"], lines...)
+	if left := m.backend(from); left != nil {
+		m.clear(w, r, left, v.backend.CookieNames()...)
+	}
 	v.Trace.CarriedFrom, v.Trace.Reason = from, ""
 	return true, nil
 }

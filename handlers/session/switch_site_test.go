@@ -92,6 +92,7 @@ func TestSwitchSite_carriesSeveralRequestsAtOnce(t *testing.T) {
 			t.Errorf("there are %d more records", m.count(to)-before)
 		}
 		late.Do(m.Manager.End)
+		m.Clock.Move(lagOf(to))
 		if a := ada.Copy().Visit(); a.SignedIn && to != session.JWT && from != session.JWT {
 			t.Error("the old ticket leads to a successor that has ended")
 		}
@@ -220,7 +221,8 @@ func TestSwitchSite_whenAStoreIsAwayWhileSomebodyIsCarried(t *testing.T) {
 		alan, ada := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
 		m.switchSite(alan, to, session.Carry)
 		for _, kind := range []string{from, to} {
-			if store := m.stores[kind]; store != nil {
+			if store := m.storeOf(kind); store != nil {
+				m.Clock.Move(lagOf(kind))
 				store.set(true)
 				a := ada.Visit()
 				store.set(false)

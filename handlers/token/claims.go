@@ -21,10 +21,22 @@ type Common struct {
 }
 
 // Claims are those of a session's token, for SessionUse and AccessUse. It has
-// exactly these members.
+// exactly these members: those of OnRecord in an access token, which must have
+// them, and in no other.
 type Claims struct {
 	Common
 	Methods []string `json:"amr"`
+	*OnRecord
+}
+
+// OnRecord is what an access token says of the session that it is short for.
+// That session is written down somewhere, so it has a name, and a beginning and
+// an end of its own, times in Unix seconds.
+type OnRecord struct {
+	Session  string `json:"sid"` // its name, which opens nothing (the claim is OpenID Connect's)
+	Began    int64  `json:"session_start"`
+	Ends     int64  `json:"session_end"`
+	Remember bool   `json:"remember"`
 }
 
 // APIClaims are those of a program's access token, for APIUse: the ones that

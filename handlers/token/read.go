@@ -45,7 +45,7 @@ func (i *Issuer) Read(use Use, token string, longest time.Duration, watcher Watc
 	problem := i.read(use, token, &c, watcher)
 	if problem == "" {
 		problem = i.check(use, &c.Common, longest)
-		if problem == "" && len(c.Methods) == 0 {
+		if problem == "" && (len(c.Methods) == 0 || !c.onRecord(use)) {
 			problem = BadClaims
 		}
 		note(watcher, "Check issuer and expiry")
@@ -54,6 +54,15 @@ func (i *Issuer) Read(use Use, token string, longest time.Duration, watcher Watc
 		return nil, problem
 	}
 	return &c, ""
+}
+
+// onRecord holds where an access token, and no other, says which session it is
+// short for, and does not outlast it.
+func (c *Claims) onRecord(use Use) bool {
+	if use != AccessUse || c.OnRecord == nil {
+		return use != AccessUse && c.OnRecord == nil
+	}
+	return c.Session != "" && c.Began > 0 && c.Expires <= c.Ends
 }
 
 // ReadAPI does the same with a program's access token.

@@ -36,7 +36,11 @@ func TestUse_noneOpensTheDoorOfAnother(t *testing.T) {
 	eachAlgorithm(t, func(t *testing.T, f forger) {
 		i := f.issuer(t)
 		for use := range Use(uses) {
-			token, err := i.Sign(use, Claims{common, []string{"pwd"}})
+			claims := Claims{Common: common, Methods: []string{"pwd"}}
+			if use == AccessUse {
+				claims.OnRecord = &OnRecord{Session: "5e55", Began: noon.Unix(), Ends: noon.Add(time.Hour).Unix()}
+			}
+			token, err := i.Sign(use, claims)
 			if use == APIUse {
 				token, err = i.SignAPI(APIClaims{common, "lectern"})
 			}

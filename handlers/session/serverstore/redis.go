@@ -100,7 +100,7 @@ func (r *reading) text() string {
 func (r *reading) moment() time.Time {
 	milli, err := strconv.ParseInt(r.text(), 10, 64)
 	r.failed = r.failed || err != nil
-	return moment(milli)
+	return Moment(milli)
 }
 
 // Create writes the record.

@@ -51,7 +51,6 @@ import (
 
 	"github.com/gorilla/sessions"
 
-	"lectern/db/school"
 	"lectern/handlers/session"
 )
 
@@ -63,14 +62,15 @@ const (
 	idLength = 32 // of 24 bytes in base64url
 )
 
-// patience is how long the database may take to answer before it counts as
+// Patience is how long the database may take to answer before it counts as
 // away, with the wait for whoever else is writing.
-const patience = 1200 * time.Millisecond
+const Patience = 1200 * time.Millisecond
 
 var cookieNames = []string{cookieName}
 
 // Backend keeps sessions in a store. It is safe for concurrent use.
 type Backend struct {
+	Register
 	name      string
 	store     Store
 	visitor   Visitor // the same store, if it can do both at once
@@ -93,7 +93,7 @@ type Config struct {
 // New makes the backend.
 func New(c Config) *Backend {
 	visitor, _ := c.Store.(Visitor)
-	return &Backend{name: c.Name, store: c.Store, visitor: visitor, cookies: c.Cookies, lifetimes: c.Lifetimes, now: c.Now, random: c.Random}
+	return &Backend{Register: NewRegister(c.Store, c.Now), name: c.Name, store: c.Store, visitor: visitor, cookies: c.Cookies, lifetimes: c.Lifetimes, now: c.Now, random: c.Random}
 }
 
 // Name is the name that the backend was made with.
@@ -148,7 +148,7 @@ func (b *Backend) lookUp(ctx context.Context, id string, trace *session.Trace) (
 	trace.Read()
 	trace.Done("Look up in "+b.store.Place(), session.Store, here)
 	if err != nil {
-		return nil, "", away(err)
+		return nil, "", Away(err)
 	}
 	if !found {
 		trace.LeadsTo(hash.String())
@@ -193,9 +193,9 @@ func (b *Backend) find(ctx context.Context, hash Hash, now time.Time) (rec sessi
 
 // note notes a visit that is due. It reports false when the record is gone.
 func (b *Backend) note(ctx context.Context, hash Hash, rec *session.Record, now time.Time, trace *session.Trace) bool {
-	brief, cancel := context.WithTimeout(ctx, patience/8)
+	brief, cancel := context.WithTimeout(ctx, Patience/8)
 	defer cancel()
-	idleUntil := b.idleUntil(now, rec)
+	idleUntil := b.lifetimes.IdleEnd(now, rec)
 	alive, err := b.store.Touch(brief, hash, now, idleUntil)
 	trace.Wrote()
 	if err != nil {
@@ -224,10 +224,10 @@ func (b *Backend) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sessi
 		return b.start(w, r, s, rec)
 	}
 	now := b.now()
-	alive, err := b.store.Touch(ctx, hashOf(s.ID), now, b.idleUntil(now, rec))
+	alive, err := b.store.Touch(ctx, hashOf(s.ID), now, b.lifetimes.IdleEnd(now, rec))
 	trace.Wrote()
 	if err != nil {
-		return away(err)
+		return Away(err)
 	}
 	if !alive {
 		return session.ErrEnded
@@ -242,7 +242,7 @@ func (b *Backend) end(w http.ResponseWriter, r *http.Request, s *sessions.Sessio
 	trace.Wrote()
 	trace.Done("Delete from "+b.store.Place(), session.Store, here)
 	if err != nil {
-		return away(err)
+		return Away(err)
 	}
 	b.cookies.Clear(w, cookieName)
 	if !alive {
@@ -260,14 +260,14 @@ func (b *Backend) start(w http.ResponseWriter, r *http.Request, s *sessions.Sess
 	}
 	now := b.now()
 	rec.ExpiresAt = b.lifetimes.End(rec.AuthAt, rec.Remember)
-	rec.SeenAt, rec.IdleUntil, rec.TokenUntil = now, b.idleUntil(now, rec), time.Time{}
+	rec.SeenAt, rec.IdleUntil, rec.TokenUntil = now, b.lifetimes.IdleEnd(now, rec), time.Time{}
 	hash := hashOf(id)
 	rec.Handle = hash.String()
 	err = b.store.Create(r.Context(), hash, *rec)
 	trace.Wrote()
 	trace.Done("Write to "+b.store.Place(), session.Store, here)
 	if err != nil {
-		return away(err)
+		return Away(err)
 	}
 	var until time.Time
 	if rec.Remember {
@@ -282,18 +282,6 @@ func (b *Backend) start(w http.ResponseWriter, r *http.Request, s *sessions.Sess
 	return nil
 }
 
-// idleUntil is when the session ends unless there is another visit. Whoever
-// asked to be remembered may stay away as long as the session lasts at all.
-func (b *Backend) idleUntil(now time.Time, rec *session.Record) time.Time {
-	if rec.Remember {
-		return rec.ExpiresAt
-	}
-	if idle := now.Add(b.lifetimes.Idle); idle.Before(rec.ExpiresAt) {
-		return idle
-	}
-	return rec.ExpiresAt
-}
-
 // EndsCopies says that an end makes every copy of the cookie worthless.
 func (b *Backend) EndsCopies() {}
 
@@ -304,65 +292,7 @@ func (b *Backend) Reach(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	return away(distant.Ping(ctx))
-}
-
-// List returns a person's sessions that are not over, the latest first.
-func (b *Backend) List(ctx context.Context, user school.ID) ([]session.Record, error) {
-	all, err := b.store.List(ctx, user, b.now(), session.MaxListed)
-	return all, away(err)
-}
-
-// EndOne ends the session of this person that has the handle.
-func (b *Backend) EndOne(ctx context.Context, user school.ID, handle string) (bool, error) {
-	found, err := b.store.DeleteOne(ctx, user, parseHash(handle))
-	return found, away(err)
-}
-
-// EndUser ends the sessions of one person.
-func (b *Backend) EndUser(ctx context.Context, user school.ID, except string) (int, error) {
-	n, err := b.store.DeleteUser(ctx, user, parseHash(except))
-	return n, away(err)
-}
-
-// EndAll ends everybody's sessions.
-func (b *Backend) EndAll(ctx context.Context, except string) (int, error) {
-	n, err := b.store.DeleteAll(ctx, parseHash(except))
-	return n, away(err)
-}
-
-// SetRole writes a person's role into all their records.
-func (b *Backend) SetRole(ctx context.Context, user school.ID, role school.Role) (int, error) {
-	n, err := b.store.SetRole(ctx, user, role)
-	return n, away(err)
-}
-
-// Count is the number of sessions that have not ended.
-func (b *Backend) Count(ctx context.Context) (int, error) {
-	n, err := b.store.Count(ctx, b.now())
-	return n, away(err)
-}
-
-// Sweep deletes records whose time is over, a batch at a time, until the store
-// finds no full batch any more or ctx ends; a store may look at a part of its
-// records each time. It reports how many it deleted.
-func (b *Backend) Sweep(ctx context.Context) (int, error) {
-	const batch = 500
-	total := 0
-	for {
-		n, err := b.store.Sweep(ctx, b.now(), batch)
-		total += n
-		if err != nil || n < batch {
-			return total, away(err)
-		}
-	}
-}
-
-func away(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%w: %w", session.ErrUnavailable, err)
+	return Away(distant.Ping(ctx))
 }
 
 // Hash is the SHA-256 of a session's number: what a store keeps it under.
@@ -373,15 +303,6 @@ func hashOf(id string) Hash { return sha256.Sum256([]byte(id)) }
 // String is the hash in hexadecimal, which names a session in logs without
 // opening it.
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }
-
-// parseHash reads what String wrote; anything else is the hash of no session.
-func parseHash(s string) Hash {
-	var h Hash
-	if raw, err := hex.DecodeString(s); err == nil && len(raw) == len(h) {
-		copy(h[:], raw)
-	}
-	return h
-}
 
 func newID(random io.Reader) (string, error) {
 	var raw [idBytes]byte

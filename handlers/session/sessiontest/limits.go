@@ -11,16 +11,38 @@ type Limit struct {
 func StatelessLimits() []Limit {
 	return []Limit{
 		{"the old id is dead after renew", "The site forgets each token as soon as it is signed, so it cannot tell the old one from the new one: both are good until they expire."},
+		{"the old id is dead after renew, once the lag is over", "There is no lag that could be over: it ends when it expires."},
 		{"a copy is dead after the end", "Signing out deletes the browser's copy. Nobody writes down that it happened, so every other copy stays good until it expires."},
+		{"a copy is dead after the end, once the lag is over", "There is no lag that could be over: the copy ends when it expires."},
 		{"start ends the session before it", "The token of the sign-in before was never noted down, so there is nothing to cross out."},
+		{"start ends the session before it, once the lag is over", "There is no lag that could be over: nobody will ever cross it out."},
 		{"idle timeout", "Nobody notes a visit, so nobody knows that there was none: a token ends when it says, not when its wearer falls asleep."},
 		{"activity keeps alive for hours", "A token's end is written in it. Putting it off takes a new token on every visit, which this site does not send."},
 		{"end others", "There is no list of a person's tokens, so there are no others to end."},
+		{"end others, once the lag is over", "There is no lag that could be over: the others end when they expire."},
 		{"end user", "There is no list of a person's tokens, so an admin cannot end them one person at a time."},
+		{"end user, once the lag is over", "There is no lag that could be over: each token ends when it expires."},
 		{"a role change acts on the next request", "The token goes on saying the role that was true when it was signed."},
+		{"a role change acts, once the lag is over", "There is no lag that could be over: a token says one thing for as long as it lives."},
 		{"a slow save does not bring back what has ended", "Nothing has ended: the token that the slow request came with was good all along."},
 		{"a slow renew does not continue what has ended", "The token that the slow request came with is still good, so it buys another one."},
 		{"an end is seen on another server", "No server tells another, because none of them knows."},
+		{"an end is seen on another server, once the lag is over", "There is no lag that could be over: it is news on no server."},
+	}
+}
+
+// HybridLimits lists what a backend cannot do at once that is not asked for as
+// long as its short token lives. It fails these checks and no others: each of them
+// holds once the lag is over.
+func HybridLimits() []Limit {
+	return []Limit{
+		{"the old id is dead after renew", "The record of the old session is gone, but its short token asks nobody until it expires."},
+		{"a copy is dead after the end", "The record is deleted, so no copy gets another token; the one that it has is good until it expires, a minute at most."},
+		{"start ends the session before it", "The record of the sign-in before is deleted; its short token does not know."},
+		{"end others", "The records of the others are deleted at once, and their short tokens last until they expire."},
+		{"end user", "A person's records are deleted at once, and their short tokens last until they expire."},
+		{"a role change acts on the next request", "The new role stands in the record at once, and in the token from the next exchange on."},
+		{"an end is seen on another server", "The other server reads the same records, but it too believes a short token without asking."},
 	}
 }
 
@@ -29,10 +51,13 @@ func StatelessLimits() []Limit {
 func CutoffLimits() []Limit {
 	return []Limit{
 		{"the old id is dead after renew", "The moment that is asked for is the person's and not the token's. To end the old token with it would end all the others too."},
+		{"the old id is dead after renew, once the lag is over", "The same, however long one waits, until it expires."},
 		{"start ends the session before it", "The same: one token alone cannot be ended."},
+		{"start ends the session before it, once the lag is over", "The same: one token alone cannot be ended."},
 		{"idle timeout", "Asking is not noting: nobody writes down that a token was shown, so nobody knows that it was not."},
 		{"activity keeps alive for hours", "A token's end is written in it. Putting it off takes a new token on every visit, which this site does not send."},
 		{"a role change acts on the next request", "The role is in the token. So the token is ended with the old role, and the person signs in again with the new one."},
+		{"a role change acts, once the lag is over", "The same: the token with the old role is ended, and not told of the new one."},
 	}
 }
 
@@ -43,5 +68,6 @@ func DenylistLimits() []Limit {
 		{"idle timeout", "The list has what was ended, not what was seen: nobody writes down a visit, so nobody knows that there was none."},
 		{"activity keeps alive for hours", "A token's end is written in it. Putting it off takes a new token on every visit, which this site does not send."},
 		{"a role change acts on the next request", "The role is in the token. So the token is ended with the old role, and the person signs in again with the new one."},
+		{"a role change acts, once the lag is over", "The same: the token with the old role is ended, and not told of the new one."},
 	}
 }
