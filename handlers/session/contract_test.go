@@ -12,16 +12,17 @@ import (
 )
 
 // subjects are the backends that keep the contract, each in a row. A new kind
-// of session is one row more.
+// of session is one row more. What it cannot do is taken from where the page
+// "What each kind of session can do" has it, so that the two cannot part.
 var subjects = []struct {
 	name   string
 	limits []sessiontest.Limit
 	open   func(*testing.T, sessiontest.Terms) sessiontest.Instance
 }{
-	{session.JWT, sessiontest.StatelessLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+	{session.JWT, limitsOf(session.JWT, session.RevokeNone), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		return sessiontest.Instance{Backend: newToken(t, terms), Twin: newToken(t, terms)}
 	}},
-	{"jwt with a cut-off", sessiontest.CutoffLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+	{"jwt with a cut-off", limitsOf(session.JWT, session.RevokeCutoff), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		book := newLedger(terms.School)
 		return sessiontest.Instance{
 			Backend: cookiejwt.NewCutoff(newToken(t, terms), book),
@@ -29,7 +30,7 @@ var subjects = []struct {
 			Away:    book.set,
 		}
 	}},
-	{"jwt with a denylist", sessiontest.DenylistLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+	{"jwt with a denylist", limitsOf(session.JWT, session.RevokeDenylist), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		book := newLedger(terms.School)
 		return sessiontest.Instance{
 			Backend: cookiejwt.NewDenylist(newToken(t, terms), book),
@@ -37,11 +38,15 @@ var subjects = []struct {
 			Away:    book.set,
 		}
 	}},
-	{session.Memory, nil, func(_ *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+	{session.Memory, limitsOf(session.Memory, ""), func(_ *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		store := &moody{Store: serverstore.NewMemory()}
-		return sessiontest.Instance{Backend: newServer(session.Memory, store, terms), Away: store.set}
+		return sessiontest.Instance{
+			Backend: newServer(session.Memory, store, terms),
+			Twin:    newServer(session.Memory, serverstore.NewMemory(), terms),
+			Away:    store.set,
+		}
 	}},
-	{session.Database, nil, func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+	{session.Database, limitsOf(session.Database, ""), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		reader, writer := newSQLite(t)
 		store := &moody{Store: newSQL(t, reader, writer)}
 		return sessiontest.Instance{
@@ -50,6 +55,15 @@ var subjects = []struct {
 			Away:    store.set,
 		}
 	}},
+}
+
+// limitsOf is what a page says that a kind cannot do.
+func limitsOf(backend, revocation string) []sessiontest.Limit {
+	limits, examined := sessiontest.LimitsOf(backend, revocation)
+	if !examined {
+		panic("nothing is said of " + backend + " " + revocation)
+	}
+	return limits
 }
 
 func TestBackends_keepTheContract(t *testing.T) {

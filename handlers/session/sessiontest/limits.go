@@ -1,9 +1,32 @@
 package sessiontest
 
+import "lectern/handlers/session"
+
 // Limit is a check that a kind of backend cannot pass, and the reason.
 type Limit struct {
 	Check string // as in Checks
 	Why   string // a sentence for a reader
+}
+
+// LimitsOf lists what a kind of backend cannot do; a token is asked for by its
+// rung of the ladder as well, and every other kind by an empty one. It reports
+// false for a kind that the suite has never been put to, about which nothing may
+// be claimed. What a page says of a kind and what the tests assert of it is this
+// list, and no other.
+func LimitsOf(backend, revocation string) ([]Limit, bool) {
+	switch [2]string{backend, revocation} {
+	case [2]string{session.JWT, session.RevokeNone}:
+		return StatelessLimits(), true
+	case [2]string{session.JWT, session.RevokeCutoff}:
+		return CutoffLimits(), true
+	case [2]string{session.JWT, session.RevokeDenylist}:
+		return DenylistLimits(), true
+	case [2]string{session.Memory, ""}:
+		return MemoryLimits(), true
+	case [2]string{session.Database, ""}, [2]string{session.Redis, ""}:
+		return nil, true
+	}
+	return nil, false
 }
 
 // StatelessLimits lists what a backend that keeps nothing cannot do. It fails
@@ -43,5 +66,14 @@ func DenylistLimits() []Limit {
 		{"idle timeout", "The list has what was ended, not what was seen: nobody writes down a visit, so nobody knows that there was none."},
 		{"activity keeps alive for hours", "A token's end is written in it. Putting it off takes a new token on every visit, which this site does not send."},
 		{"a role change acts on the next request", "The role is in the token. So the token is ended with the old role, and the person signs in again with the new one."},
+	}
+}
+
+// MemoryLimits lists what a backend cannot do that keeps its records in the
+// memory of one server.
+func MemoryLimits() []Limit {
+	return []Limit{
+		{"another server knows the session", "The records are in the memory of one server. A second server has a memory of its own, and has never heard of them."},
+		{"an end is seen on another server", "Neither server can look into the other’s memory, so the second one has nothing to end, and on the first the session goes on."},
 	}
 }
