@@ -31,6 +31,7 @@ var routes = []route{
 	{http.MethodGet, "/signup", to(policy.Browse), (*Server).showSignUp},
 	{http.MethodPost, "/signup", to(policy.Browse), (*Server).signUp},
 	{http.MethodPost, "/signout", to(policy.Browse), (*Server).signOut},
+	{http.MethodGet, "/sessions", to(policy.Browse), (*Server).showKinds},
 	{http.MethodGet, "/api/v1/session", to(policy.SessionRead), (*Server).sessionJSON},
 }
 
@@ -64,7 +65,7 @@ func (s *Server) knowTheLost(next echo.HandlerFunc) echo.HandlerFunc {
 
 // table is every line that this site has.
 func (s *Server) table() []route {
-	table := slices.Concat(routes, learnRoutes, teachRoutes, accountRoutes, adminRoutes)
+	table := slices.Concat(routes, learnRoutes, teachRoutes, accountRoutes, accountSessionRoutes, adminRoutes)
 	if s.Demo {
 		table = append(table, demoRoutes...)
 	}
