@@ -48,11 +48,12 @@ func (s *Server) showOwnSessions(c echo.Context) error {
 	if cappedList(listed) {
 		p.Latest = strconv.Itoa(session.MaxListed)
 	}
-	if s.Sessions.Choice() {
-		for _, power := range s.readPowers() {
-			if power.Lists && power.Backend != own.Backend {
-				p.Choices = append(p.Choices, kindOf(power))
-			}
+	for _, power := range s.readPowers() {
+		if !power.EndsUser {
+			p.BandEnds = endsAt(power, s.Now())
+		}
+		if power.Lists && power.Backend != own.Backend && s.Sessions.Choice() {
+			p.Choices = append(p.Choices, kindOf(power))
 		}
 	}
 	f, err := s.frameAfter(c, "Your sessions", "")

@@ -110,7 +110,7 @@ func (s *Server) showPerson(c echo.Context) error {
 
 func (s *Server) personPage(c echo.Context, status int, user school.User, wrong string) error {
 	p := views.PersonProps{
-		User: user, Role: roleLabel(user.Role), Self: user.ID == visitorOf(c).user.ID, Reach: s.reach(), Lasts: s.lasts(), RoleError: wrong,
+		User: user, Role: roleLabel(user.Role), Self: user.ID == visitorOf(c).user.ID, Reach: s.reach(), Lasts: s.lasts(), RoleLasts: s.roleLasts(), RoleError: wrong,
 	}
 	listed, err := s.Sessions.List(c.Request().Context(), user.ID)
 	switch {

@@ -34,7 +34,7 @@ func (s *Server) showKinds(c echo.Context) error {
 	}
 	for _, check := range checks {
 		if failing[check] {
-			p.Differ = append(p.Differ, check)
+			p.Differ = append(p.Differ, views.Check{Name: check, Meaning: sessiontest.Meaning(check)})
 		} else {
 			p.Alike = append(p.Alike, check)
 		}

@@ -63,7 +63,12 @@ func lastsUntil(p session.Power, now time.Time) string {
 	if p.EndsUser {
 		return "within " + span(p.Life) + ": at " + moment(now.Add(p.Life), now) + " at the latest"
 	}
-	until := "when the token expires: at " + moment(now.Add(p.Life), now) + " at the latest"
+	return "when the token expires: at " + endsAt(p, now)
+}
+
+// endsAt is the end of a session that is issued now.
+func endsAt(p session.Power, now time.Time) string {
+	until := moment(now.Add(p.Life), now) + " at the latest"
 	if p.Longest > p.Life {
 		until += ", or " + moment(now.Add(p.Longest), now) + " with “remember me”"
 	}
@@ -92,6 +97,18 @@ func (s *Server) lasts() string {
 		return words + "On all others it acts at once."
 	}
 	return strings.TrimSpace(words)
+}
+
+// roleLasts says the same of a new role, which ends the sessions that cannot be
+// told of it.
+func (s *Server) roleLasts() string {
+	words := s.lasts()
+	for _, p := range s.readPowers() {
+		if p.EndsUser && !p.KeepsRole {
+			words += " Whoever has a " + views.KindLabel(kindOf(p)) + " session is signed out, and signs in again with the new role."
+		}
+	}
+	return words
 }
 
 // endedWords is what ending sessions did, for the log and for the page.

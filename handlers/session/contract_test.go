@@ -106,6 +106,9 @@ func TestLimits_nameChecks(t *testing.T) {
 			if seen[limit.Check] || limit.Why == "" {
 				t.Errorf("%s: the limit %q is there twice or has no reason", subject.name, limit.Check)
 			}
+			if sessiontest.Meaning(limit.Check) == "" {
+				t.Errorf("%s: nobody says what the check %q means", subject.name, limit.Check)
+			}
 			seen[limit.Check] = true
 		}
 	}

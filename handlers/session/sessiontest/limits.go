@@ -29,6 +29,27 @@ func LimitsOf(backend, revocation string) ([]Limit, bool) {
 	return nil, false
 }
 
+// meanings say what a check asks, for a reader who has never seen the suite.
+// Every check has one that some kind cannot pass.
+var meanings = map[string]string{
+	"the old id is dead after renew":                 "A session was given a new number or token; the one before opens nothing any more.",
+	"a copy is dead after the end":                   "Somebody has copied the cookie. Its owner signs out, and the copy opens nothing any more.",
+	"start ends the session before it":               "Whoever signs in again in the same browser leaves no earlier session behind.",
+	"idle timeout":                                   "Whoever stays away for half an hour is signed out.",
+	"activity keeps alive for hours":                 "Whoever keeps coming by stays signed in, up to twelve hours after signing in.",
+	"end others":                                     "A person signs out everywhere else, and it is so from the next request on.",
+	"end user":                                       "An admin ends one person’s sessions, and it is so from the next request on.",
+	"a role change acts on the next request":         "A person is given another role, stays signed in, and has it on the next request.",
+	"a slow save does not bring back what has ended": "A request was under way while its session ended; it does not start it again.",
+	"a slow renew does not continue what has ended":  "A request was under way while its session ended; it does not get a new one for it.",
+	"another server knows the session":               "A second server stands beside the first; whoever signed in at one is known to the other.",
+	"an end is seen on another server":               "A session is ended at one server, and is over at the other as well.",
+}
+
+// Meaning is what a check asks, in a sentence; empty for one that every kind
+// passes.
+func Meaning(check string) string { return meanings[check] }
+
 // StatelessLimits lists what a backend that keeps nothing cannot do. It fails
 // these checks and no others.
 func StatelessLimits() []Limit {
