@@ -194,7 +194,9 @@ func (s *Server) problem(c echo.Context, status int, err error) error {
 // next.
 func (s *Server) errorPage(c echo.Context, status int, err error) error {
 	props := s.explain(c, status, err)
-	props.Back, props.BackLabel = s.wayBack(c, status)
+	if props.Back == "" {
+		props.Back, props.BackLabel = s.wayBack(c, status)
+	}
 	if status == http.StatusUnauthorized {
 		props.Kept = keptForm(c)
 	} else if !errors.Is(err, errForeign) {
@@ -249,6 +251,10 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		s.offerToJoin(c, err, &p)
 	case http.StatusNotFound:
 		p.Title, p.Lede = "There is nothing here", "The address may be mistyped, or what stood here has been taken away, or it is not for you to see. We do not say which."
+		if errors.Is(err, errNoSuchSession) {
+			p.Title, p.Lede = "You have no such session", "It may have ended meanwhile, or never have been yours; we do not say which. Nothing was changed."
+			p.Back, p.BackLabel = "/account/sessions", "Back to your sessions"
+		}
 	case http.StatusMethodNotAllowed:
 		p.Title, p.Lede = "That is not how this address works", "It can be looked at or sent to, but not in this way. Nothing was changed."
 	case http.StatusConflict:

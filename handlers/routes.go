@@ -31,6 +31,7 @@ var routes = []route{
 	{http.MethodGet, "/signup", to(policy.Browse), (*Server).showSignUp},
 	{http.MethodPost, "/signup", to(policy.Browse), (*Server).signUp},
 	{http.MethodPost, "/signout", to(policy.Browse), (*Server).signOut},
+	{http.MethodGet, "/sessions", to(policy.Browse), (*Server).showKinds},
 }
 
 // route fills Echo's router from the table. What needs no session (assets,
@@ -65,7 +66,7 @@ func (s *Server) knowTheLost(next echo.HandlerFunc) echo.HandlerFunc {
 
 // table is every line that this site has.
 func (s *Server) table() []route {
-	table := slices.Concat(routes, learnRoutes, teachRoutes, accountRoutes, adminRoutes, apiRoutes())
+	table := slices.Concat(routes, learnRoutes, teachRoutes, accountRoutes, accountSessionRoutes, adminRoutes, apiRoutes())
 	if s.Demo {
 		table = append(table, demoRoutes...)
 	}

@@ -160,7 +160,7 @@ func (s *Server) allowedLight(v *visitor) ui.LightProps {
 		l.Reason = v.decision.Rule
 	}
 	if role := v.actor().Role; role != "" && v.decision.Action != "" && v.decision.Verdict != policy.Hide {
-		l.Reason += " You came as " + string(role) + ", " + s.roleWords(v) + "."
+		l.Reason += " You came as " + string(role) + ", " + s.roleSourceWords(v) + "."
 	}
 	return l
 }

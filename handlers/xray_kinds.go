@@ -145,8 +145,8 @@ func (s *Server) xrayHybrid(x *views.XRay, v *visitor, rec session.Record) {
 	}
 }
 
-// roleWords say where the role of this visitor's session was read.
-func (s *Server) roleWords(v *visitor) string {
+// roleSourceWords say where the role of this visitor's session was read.
+func (s *Server) roleSourceWords(v *visitor) string {
 	switch {
 	case v.visit.RoleSource() != session.FromToken:
 		return "read from the record just now"

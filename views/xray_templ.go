@@ -416,7 +416,7 @@ func SessionXRay(x XRay) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<p class=\"muted\">The same for programs: <a href=\"/api/v1/session\">/api/v1/session</a></p></div></details></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<p class=\"muted\">The same for programs: <a href=\"/api/v1/session\">/api/v1/session</a>. <a href=\"/sessions\">What each kind of session can do</a></p></div></details></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

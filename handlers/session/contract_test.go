@@ -17,16 +17,17 @@ import (
 )
 
 // subjects are the backends that keep the contract, each in a row. A new kind
-// of session is one row more.
+// of session is one row more. What it cannot do is taken from where the page
+// "What each kind of session can do" has it, so that the two cannot part.
 var subjects = []struct {
 	name   string
 	limits []sessiontest.Limit
 	open   func(*testing.T, sessiontest.Terms) sessiontest.Instance
 }{
-	{session.JWT, sessiontest.StatelessLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+	{session.JWT, limitsOf(session.JWT, session.RevokeNone), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		return sessiontest.Instance{Backend: newToken(t, terms), Twin: newToken(t, terms)}
 	}},
-	{"jwt with a cut-off", sessiontest.CutoffLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+	{"jwt with a cut-off", limitsOf(session.JWT, session.RevokeCutoff), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		book := newLedger(terms.School)
 		return sessiontest.Instance{
 			Backend: cookiejwt.NewCutoff(newToken(t, terms), book),
@@ -34,7 +35,7 @@ var subjects = []struct {
 			Away:    book.set,
 		}
 	}},
-	{"jwt with a denylist", sessiontest.DenylistLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+	{"jwt with a denylist", limitsOf(session.JWT, session.RevokeDenylist), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		book := newLedger(terms.School)
 		return sessiontest.Instance{
 			Backend: cookiejwt.NewDenylist(newToken(t, terms), book),
@@ -42,14 +43,18 @@ var subjects = []struct {
 			Away:    book.set,
 		}
 	}},
-	{session.JWT + " signed with EdDSA", sessiontest.StatelessLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+	{session.JWT + " signed with EdDSA", limitsOf(session.JWT, session.RevokeNone), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		return sessiontest.Instance{Backend: newTokenSigned(t, token.EdDSA, terms), Twin: newTokenSigned(t, token.EdDSA, terms)}
 	}},
-	{session.Memory, nil, func(_ *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+	{session.Memory, limitsOf(session.Memory, ""), func(_ *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		store := &moody{Store: serverstore.NewMemory()}
-		return sessiontest.Instance{Backend: newServer(session.Memory, store, terms), Away: store.set}
+		return sessiontest.Instance{
+			Backend: newServer(session.Memory, store, terms),
+			Twin:    newServer(session.Memory, serverstore.NewMemory(), terms),
+			Away:    store.set,
+		}
 	}},
-	{session.Database, nil, func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+	{session.Database, limitsOf(session.Database, ""), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		reader, writer := newSQLite(t)
 		store := &moody{Store: newSQL(t, reader, writer)}
 		return sessiontest.Instance{
@@ -58,7 +63,7 @@ var subjects = []struct {
 			Away:    store.set,
 		}
 	}},
-	{session.Redis, nil, func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+	{session.Redis, limitsOf(session.Redis, ""), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		server := miniredis.RunT(t)
 		return onRedis(t, terms, "redis://"+server.Addr(), server.Close, func() {
 			if err := server.Restart(); err != nil {
@@ -66,11 +71,11 @@ var subjects = []struct {
 			}
 		})
 	}},
-	{"redis-server", nil, func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+	{"redis-server", limitsOf(session.Redis, ""), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		server := redistest.Start(t)
 		return onRedis(t, terms, server.URL(), server.Stop, server.Restart)
 	}},
-	{session.Hybrid, sessiontest.HybridLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+	{session.Hybrid, limitsOf(session.Hybrid, ""), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		reader, writer := newSQLite(t)
 		store := &moodyFamilies{Store: newFamilies(t, reader, writer)}
 		return sessiontest.Instance{
@@ -98,6 +103,15 @@ func onRedis(t *testing.T, terms sessiontest.Terms, address string, stop, start 
 		}
 		gone = away
 	}}
+}
+
+// limitsOf is what a page says that a kind cannot do.
+func limitsOf(backend, revocation string) []sessiontest.Limit {
+	limits, examined := sessiontest.LimitsOf(backend, revocation)
+	if !examined {
+		panic("nothing is said of " + backend + " " + revocation)
+	}
+	return limits
 }
 
 func TestBackends_keepTheContract(t *testing.T) {
@@ -139,6 +153,9 @@ func TestLimits_nameChecks(t *testing.T) {
 			}
 			if seen[limit.Check] || limit.Why == "" {
 				t.Errorf("%s: the limit %q is there twice or has no reason", subject.name, limit.Check)
+			}
+			if sessiontest.Meaning(limit.Check) == "" {
+				t.Errorf("%s: nobody says what the check %q means", subject.name, limit.Check)
 			}
 			seen[limit.Check] = true
 		}

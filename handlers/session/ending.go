@@ -90,7 +90,7 @@ func (m *Manager) ChangeRole(ctx context.Context, user school.ID, role school.Ro
 func (m *Manager) staleUntil() time.Time {
 	var longest time.Duration
 	for _, p := range m.Powers() {
-		if m.reads(p.Backend) {
+		if p.Read {
 			longest = max(longest, p.Longest)
 		}
 	}

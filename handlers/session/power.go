@@ -8,6 +8,7 @@ import "time"
 type Power struct {
 	Backend    string
 	Revocation string // the rung of the ladder, for a backend that has one
+	Read       bool   // sessions of this kind are looked at here; others open nothing
 	EndsOne    bool   // the session of a request can be ended, with all copies of its cookie
 	EndsUser   bool   // all of a person's sessions can be ended
 	Lists      bool   // a person's sessions can be listed, and ended one by one
@@ -48,7 +49,7 @@ func (m *Manager) RungPowers() []Power {
 }
 
 func (m *Manager) powerOf(b Backend) Power {
-	p := Power{Backend: b.Name()}
+	p := Power{Backend: b.Name(), Read: m.reads(b.Name())}
 	if rung, ok := b.(Rung); ok {
 		p.Revocation = rung.Revocation()
 	}

@@ -1,9 +1,69 @@
 package sessiontest
 
+import (
+	"strings"
+
+	"lectern/handlers/session"
+)
+
 // Limit is a check that a kind of backend cannot pass, and the reason.
 type Limit struct {
 	Check string // as in Checks
 	Why   string // a sentence for a reader
+}
+
+// LimitsOf lists what a kind of backend cannot do; a token is asked for by its
+// rung of the ladder as well, and every other kind by an empty one. It reports
+// false for a kind that the suite has never been put to, about which nothing may
+// be claimed. What a page says of a kind and what the tests assert of it is this
+// list, and no other.
+func LimitsOf(backend, revocation string) ([]Limit, bool) {
+	switch [2]string{backend, revocation} {
+	case [2]string{session.JWT, session.RevokeNone}:
+		return StatelessLimits(), true
+	case [2]string{session.JWT, session.RevokeCutoff}:
+		return CutoffLimits(), true
+	case [2]string{session.JWT, session.RevokeDenylist}:
+		return DenylistLimits(), true
+	case [2]string{session.Memory, ""}:
+		return MemoryLimits(), true
+	case [2]string{session.Database, ""}, [2]string{session.Redis, ""}:
+		return nil, true
+	case [2]string{session.Hybrid, ""}:
+		return HybridLimits(), true
+	}
+	return nil, false
+}
+
+// meanings say what a check asks, for a reader who has never seen the suite.
+// Every check has one that some kind cannot pass.
+var meanings = map[string]string{
+	"the old id is dead after renew":                 "A session was given a new number or token; the one before opens nothing any more.",
+	"a copy is dead after the end":                   "Somebody has copied the cookie. Its owner signs out, and the copy opens nothing any more.",
+	"start ends the session before it":               "Whoever signs in again in the same browser leaves no earlier session behind.",
+	"idle timeout":                                   "Whoever stays away for half an hour is signed out.",
+	"activity keeps alive for hours":                 "Whoever keeps coming by stays signed in, up to twelve hours after signing in.",
+	"end others":                                     "A person signs out everywhere else, and it is so from the next request on.",
+	"end user":                                       "An admin ends one person’s sessions, and it is so from the next request on.",
+	"a role change acts on the next request":         "A person is given another role, stays signed in, and has it on the next request.",
+	"a slow save does not bring back what has ended": "A request was under way while its session ended; it does not start it again.",
+	"a slow renew does not continue what has ended":  "A request was under way while its session ended; it does not get a new one for it.",
+	"another server knows the session":               "A second server stands beside the first; whoever signed in at one is known to the other.",
+	"an end is seen on another server":               "A session is ended at one server, and is over at the other as well.",
+	"a role change acts":                             "A person is given another role, stays signed in, and has it.",
+}
+
+// lateSuffix ends the name of a check that is made once more when the lag is over with
+// which a kind may act.
+const lateSuffix = ", once the lag is over"
+
+// Meaning is what a check asks, in a sentence; empty for one that every kind
+// passes.
+func Meaning(check string) string {
+	if at, ok := strings.CutSuffix(check, lateSuffix); ok {
+		return meanings[at] + " It may take as long as a kind of session says of itself: a minute for a hybrid one, and for the others nothing at all."
+	}
+	return meanings[check]
 }
 
 // StatelessLimits lists what a backend that keeps nothing cannot do. It fails
@@ -69,5 +129,15 @@ func DenylistLimits() []Limit {
 		{"activity keeps alive for hours", "A token's end is written in it. Putting it off takes a new token on every visit, which this site does not send."},
 		{"a role change acts on the next request", "The role is in the token. So the token is ended with the old role, and the person signs in again with the new one."},
 		{"a role change acts, once the lag is over", "The same: the token with the old role is ended, and not told of the new one."},
+	}
+}
+
+// MemoryLimits lists what a backend cannot do that keeps its records in the
+// memory of one server.
+func MemoryLimits() []Limit {
+	return []Limit{
+		{"another server knows the session", "The records are in the memory of one server. A second server has a memory of its own, and has never heard of them."},
+		{"an end is seen on another server", "Neither server can look into the other’s memory, so the second one has nothing to end, and on the first the session goes on."},
+		{"an end is seen on another server, once the lag is over", "The same: there is no lag, there are two memories."},
 	}
 }
