@@ -38,14 +38,17 @@ func LimitsOf(backend, revocation string) ([]Limit, bool) {
 // meanings say what a check asks, for a reader who has never seen the suite.
 // Every check has one that some kind cannot pass.
 var meanings = map[string]string{
-	"the old id is dead after renew":                 "A session was given a new number or token; the one before opens nothing any more.",
-	"a copy is dead after the end":                   "Somebody has copied the cookie. Its owner signs out, and the copy opens nothing any more.",
-	"start ends the session before it":               "Whoever signs in again in the same browser leaves no earlier session behind.",
-	"idle timeout":                                   "Whoever stays away for half an hour is signed out.",
-	"activity keeps alive for hours":                 "Whoever keeps coming by stays signed in, up to twelve hours after signing in.",
-	"end others":                                     "A person signs out everywhere else, and it is so from the next request on.",
-	"end user":                                       "An admin ends one person’s sessions, and it is so from the next request on.",
-	"a role change acts on the next request":         "A person is given another role, stays signed in, and has it on the next request.",
+	"the old id is dead after renew":         "A session was given a new number or token; the one before opens nothing any more.",
+	"a copy is dead after the end":           "Somebody has copied the cookie. Its owner signs out, and the copy opens nothing any more.",
+	"start ends the session before it":       "Whoever signs in again in the same browser leaves no earlier session behind.",
+	"idle timeout":                           "Whoever stays away for half an hour is signed out.",
+	"activity keeps alive for hours":         "Whoever keeps coming by stays signed in, up to twelve hours after signing in.",
+	"list":                                   "A person sees where they are signed in: in which browser, from where, and since when.",
+	"end one":                                "A person picks one of their sessions off the list and ends it, and it is so from the next request on.",
+	"a slow save undoes no change":           "A person is given another role while a request of theirs is under way; the request does not write the old one back.",
+	"end others":                             "A person signs out everywhere else, and it is so from the next request on.",
+	"end user":                               "An admin ends one person’s sessions, and it is so from the next request on.",
+	"a role change acts on the next request": "A person is given another role, stays signed in, and has it on the next request.",
 	"a slow save does not bring back what has ended": "A request was under way while its session ended; it does not start it again.",
 	"a slow renew does not continue what has ended":  "A request was under way while its session ended; it does not get a new one for it.",
 	"another server knows the session":               "A second server stands beside the first; whoever signed in at one is known to the other.",
@@ -78,6 +81,9 @@ func StatelessLimits() []Limit {
 		{"start ends the session before it, once the lag is over", "There is no lag that could be over: nobody will ever cross it out."},
 		{"idle timeout", "Nobody notes a visit, so nobody knows that there was none: a token ends when it says, not when its wearer falls asleep."},
 		{"activity keeps alive for hours", "A token's end is written in it. Putting it off takes a new token on every visit, which this site does not send."},
+		{"list", "No token is written down, so there is nothing to make a list of."},
+		{"end one", "There is no list of tokens to choose one from, and nowhere to cross it out."},
+		{"end one, once the lag is over", "There is no lag that could be over: a token cannot be ended by its name."},
 		{"end others", "There is no list of a person's tokens, so there are no others to end."},
 		{"end others, once the lag is over", "There is no lag that could be over: the others end when they expire."},
 		{"end user", "There is no list of a person's tokens, so an admin cannot end them one person at a time."},
@@ -86,6 +92,8 @@ func StatelessLimits() []Limit {
 		{"a role change acts, once the lag is over", "There is no lag that could be over: a token says one thing for as long as it lives."},
 		{"a slow save does not bring back what has ended", "Nothing has ended: the token that the slow request came with was good all along."},
 		{"a slow renew does not continue what has ended", "The token that the slow request came with is still good, so it buys another one."},
+		{"a slow save undoes no change", "Nothing is written back; but the token says the old role all the same, with or without a slow request."},
+		{"a slow save undoes no change, once the lag is over", "There is no lag that could be over: the token says the old role for as long as it lives."},
 		{"an end is seen on another server", "No server tells another, because none of them knows."},
 		{"an end is seen on another server, once the lag is over", "There is no lag that could be over: it is news on no server."},
 	}
@@ -99,9 +107,11 @@ func HybridLimits() []Limit {
 		{"the old id is dead after renew", "The record of the old session is gone, but its short token asks nobody until it expires."},
 		{"a copy is dead after the end", "The record is deleted, so no copy gets another token; the one that it has is good until it expires, a minute at most."},
 		{"start ends the session before it", "The record of the sign-in before is deleted; its short token does not know."},
+		{"end one", "The record is deleted, and the short token that goes with it lasts until it expires."},
 		{"end others", "The records of the others are deleted at once, and their short tokens last until they expire."},
 		{"end user", "A person's records are deleted at once, and their short tokens last until they expire."},
 		{"a role change acts on the next request", "The new role stands in the record at once, and in the token from the next exchange on."},
+		{"a slow save undoes no change", "Nothing is written back; but the new role is in the token only from the next exchange on."},
 		{"an end is seen on another server", "The other server reads the same records, but it too believes a short token without asking."},
 	}
 }
@@ -114,6 +124,9 @@ func CutoffLimits() []Limit {
 		{"the old id is dead after renew, once the lag is over", "The same, however long one waits, until it expires."},
 		{"start ends the session before it", "The same: one token alone cannot be ended."},
 		{"start ends the session before it, once the lag is over", "The same: one token alone cannot be ended."},
+		{"list", "What was issued is not written down, so there is nothing to make a list of."},
+		{"end one", "There is no list to choose a session from, so none can be ended by its name from another browser."},
+		{"end one, once the lag is over", "The same: there is no list to choose from."},
 		{"idle timeout", "Asking is not noting: nobody writes down that a token was shown, so nobody knows that it was not."},
 		{"activity keeps alive for hours", "A token's end is written in it. Putting it off takes a new token on every visit, which this site does not send."},
 		{"a role change acts on the next request", "The role is in the token. So the token is ended with the old role, and the person signs in again with the new one."},
@@ -125,6 +138,9 @@ func CutoffLimits() []Limit {
 // all others of its person.
 func DenylistLimits() []Limit {
 	return []Limit{
+		{"list", "What was issued is not written down, so there is nothing to make a list of."},
+		{"end one", "There is no list to choose a session from, so none can be ended by its name from another browser."},
+		{"end one, once the lag is over", "The same: there is no list to choose from."},
 		{"idle timeout", "The list has what was ended, not what was seen: nobody writes down a visit, so nobody knows that there was none."},
 		{"activity keeps alive for hours", "A token's end is written in it. Putting it off takes a new token on every visit, which this site does not send."},
 		{"a role change acts on the next request", "The role is in the token. So the token is ended with the old role, and the person signs in again with the new one."},
