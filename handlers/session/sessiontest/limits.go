@@ -111,7 +111,6 @@ func HybridLimits() []Limit {
 		{"end others", "The records of the others are deleted at once, and their short tokens last until they expire."},
 		{"end user", "A person's records are deleted at once, and their short tokens last until they expire."},
 		{"a role change acts on the next request", "The new role stands in the record at once, and in the token from the next exchange on."},
-		{"a slow save undoes no change", "Nothing is written back; but the new role is in the token only from the next exchange on."},
 		{"an end is seen on another server", "The other server reads the same records, but it too believes a short token without asking."},
 	}
 }
