@@ -34,7 +34,7 @@ var routes = []route{
 }
 
 // route fills Echo's router from the table. What needs no session (assets,
-// covers, health) is not in it and costs none.
+// covers, public keys, health) is not in it and costs none.
 func (s *Server) route() {
 	for _, r := range s.table() {
 		s.add(r)
@@ -43,6 +43,8 @@ func (s *Server) route() {
 	s.echo.GET("/assets/*", static)
 	s.echo.HEAD("/assets/*", static)
 	s.echo.GET("/covers/:file", s.showCover)
+	s.echo.GET("/.well-known/jwks.json", s.showKeys)
+	s.echo.HEAD("/.well-known/jwks.json", s.showKeys)
 	s.echo.GET("/healthz", s.alive)
 	s.echo.GET("/readyz", s.ready)
 	s.echo.Use(s.knowTheLost)

@@ -29,6 +29,7 @@ import (
 	"lectern/handlers/bearer"
 	"lectern/handlers/markdown"
 	"lectern/handlers/session"
+	"lectern/handlers/token"
 )
 
 // Config is what a Server is made of.
@@ -39,6 +40,8 @@ type Config struct {
 	Hasher    *auth.Hasher
 	// Tokens are the access tokens of programs.
 	Tokens *bearer.Tokens
+	// Keys are those that tokens are signed with.
+	Keys *token.Keyring
 	// SignUps limits how many accounts one address may open.
 	SignUps *auth.Limiter
 	Log     *slog.Logger

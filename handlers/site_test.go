@@ -112,6 +112,8 @@ func newSite(t testing.TB, backend string) *site {
 type setting struct {
 	base    string // the address that people see; the server's own if empty
 	proxies []netip.Prefix
+	// algorithm is how tokens are signed; HS256 if empty.
+	algorithm token.Algorithm
 }
 
 func startSite(t testing.TB, backend string, demo bool, settings ...setting) *site {
@@ -133,12 +135,16 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	}
 	base, err := url.Parse(set.base)
 	must(t, err)
+	if set.algorithm == "" {
+		set.algorithm = token.HS256
+	}
 	cookies := session.Cookies{Secure: base.Scheme == "https"}
 	key, err := token.NewKey(rand.Reader)
 	must(t, err)
-	keys, err := token.ParseKeys(token.HS256, key)
+	keys, err := token.ParseKeys(set.algorithm, key)
 	must(t, err)
-	tokens := token.NewIssuer(token.Config{Keys: token.NewKeyring(keys), Site: set.base, Now: s.clock.Now, Random: rand.Reader})
+	ring := token.NewKeyring(keys)
+	tokens := token.NewIssuer(token.Config{Keys: ring, Site: set.base, Now: s.clock.Now, Random: rand.Reader})
 	records, err := serverstore.NewSQL(ctx, s.db.Reader(), s.db.Writer())
 	must(t, err)
 	store := func(name string, store serverstore.Store) session.Backend {
@@ -156,7 +162,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	hasher := auth.NewHasher(rand.Reader, 2)
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
 	s.Server, err = handlers.New(handlers.Config{
-		DB: s.db, Sessions: s.sessions, Hasher: hasher, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
+		DB: s.db, Sessions: s.sessions, Hasher: hasher, Keys: ring, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
 		Passwords: auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
 		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
 		Tokens:    bearer.New(tokens, s.clock.Now),

@@ -12,6 +12,7 @@ import (
 
 	"lectern/handlers/policy"
 	"lectern/handlers/session"
+	"lectern/handlers/token"
 	"lectern/views"
 	"lectern/views/ui"
 )
@@ -72,9 +73,9 @@ func (s *Server) xrayToken(x *views.XRay, v *visitor, rec session.Record) {
 		Reason:  "The band has not expired. Nobody was asked whether you signed out.",
 		Where:   "handlers/session/cookiejwt"}
 	x.Band = &ui.BandProps{Size: "l", Backend: session.JWT,
-		Header:    []string{"alg HS256", "typ session+jwt"},
+		Header:    []string{"alg " + string(s.Keys.Algorithm()), "typ session+jwt"},
 		Payload:   []string{"sub " + short(string(rec.UserID)) + ", role " + string(rec.Role), "iat " + moment(rec.CreatedAt, s.Now()), "exp " + moment(rec.ExpiresAt, s.Now())},
-		Signature: []string{"32 bytes", "HMAC-SHA256"},
+		Signature: s.signatureWords(),
 		Label:     "A wristband of three segments: header, payload and signature of your token"}
 	x.RoleFrom = "the token itself, written " + ago(age)
 	x.OnServer = "no session record: there is no coat. The audit log has a line that you signed in."
@@ -83,6 +84,14 @@ func (s *Server) xrayToken(x *views.XRay, v *visitor, rec session.Record) {
 		return
 	}
 	x.Steps = append(x.Steps[:len(x.Steps)-1:len(x.Steps)-1], ui.Step{Name: "Store look-up", Where: "nothing to look up", Skipped: true}, x.Steps[len(x.Steps)-1])
+}
+
+// signatureWords say how long a token's signature is, and of what kind.
+func (s *Server) signatureWords() []string {
+	if s.Keys.Algorithm() == token.EdDSA {
+		return []string{"64 bytes", "Ed25519"}
+	}
+	return []string{"32 bytes", "HMAC-SHA256"}
 }
 
 func (s *Server) xrayTicket(x *views.XRay, v *visitor, rec session.Record) {

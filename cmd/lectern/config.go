@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"lectern/handlers/session"
+	"lectern/handlers/token"
 )
 
 // commands are what the program can do; serving is what it does when nothing
@@ -21,6 +22,7 @@ type commands struct {
 	Seed    seedCommand    `cmd:"" help:"Fill an empty school with the demo courses and people."`
 	Reset   resetCommand   `cmd:"" help:"Put the demo courses and people back to their first state; leave everything else as it is."`
 	User    userCommands   `cmd:"" help:"Look after accounts from the command line."`
+	Keys    keysCommands   `cmd:"" help:"Look after the keys that sign tokens."`
 	Version versionCommand `cmd:"" help:"Say which version this is."`
 }
 
@@ -39,16 +41,34 @@ func (s storage) check() error {
 	return nil
 }
 
+// signing is how tokens are signed, and how long they live; the server needs
+// it, and whoever changes the keys.
+type signing struct {
+	JWTAlg   string        `name:"jwt-alg" default:"HS256" placeholder:"ALGORITHM" help:"How tokens are signed: HS256, or EdDSA with the public keys at /.well-known/jwks.json (${default})."`
+	JWTKeys  string        `name:"jwt-keys" placeholder:"KID:KEY,…" help:"Keys for tokens, base64url: 32 bytes or more for HS256, a seed of 32 for EdDSA; the first signs, all verify (made on first start and kept in the data folder)."`
+	JWTTTL   time.Duration `name:"jwt-ttl" default:"1h" placeholder:"TIME" help:"Life of a session token (${default})."`
+	Remember time.Duration `default:"720h" placeholder:"TIME" help:"Life of a session, of any kind, whose owner asked to be remembered (${default})."`
+}
+
+func (s *signing) algorithm() (token.Algorithm, error) {
+	algorithm, err := token.ParseAlgorithm(s.JWTAlg)
+	if err != nil {
+		return "", refuse("jwt-alg", "%s", err)
+	}
+	return algorithm, nil
+}
+
+// longest is how long a token can live that is signed now.
+func (s *signing) longest() time.Duration { return max(s.JWTTTL, s.Remember) }
+
 // settings are those of the server.
 type settings struct {
 	storage         `embed:""`
+	signing         `embed:""`
 	Addr            string        `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 picks one (${default})."`
 	BaseURL         string        `name:"base-url" placeholder:"URL" help:"The address that people see; https turns Secure cookies on (http:// and the listening address)."`
 	Demo            bool          `help:"Seed an empty school, show the demo accounts, let each visitor choose a session backend."`
 	Sessions        string        `default:"database" placeholder:"BACKEND" help:"The site's session backend until an admin chooses another: jwt, memory or database (${default})."`
-	JWTKeys         string        `name:"jwt-keys" placeholder:"KID:KEY,…" help:"Keys for session tokens, base64url, 32 bytes or more; the first signs, all verify (made on first start and kept in the data folder)."`
-	JWTTTL          time.Duration `name:"jwt-ttl" default:"1h" placeholder:"TIME" help:"Life of a session token (${default})."`
-	Remember        time.Duration `default:"720h" placeholder:"TIME" help:"Life of a session, of any kind, whose owner asked to be remembered (${default})."`
 	SessionIdle     time.Duration `default:"30m" placeholder:"TIME" help:"A server-side session ends after so long without a visit (${default})."`
 	SessionLifetime time.Duration `default:"12h" placeholder:"TIME" help:"A session ends so long after the sign-in in any case (${default})."`
 	TrustedProxies  []string      `placeholder:"NETWORK,…" help:"Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8 (none)."`
@@ -89,6 +109,9 @@ func (s *settings) check() error {
 		if limit.value < limit.least {
 			return refuse(limit.name, "%s is too short; at least %s", limit.value, limit.least)
 		}
+	}
+	if _, err := s.algorithm(); err != nil {
+		return err
 	}
 	if s.Remember < s.SessionLifetime {
 		return refuse("remember", "%s is shorter than --session-lifetime, %s; who asks to be remembered stays at least as long", s.Remember, s.SessionLifetime)

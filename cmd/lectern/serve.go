@@ -147,11 +147,11 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 	if err != nil {
 		return nil, nil, err
 	}
-	keys, err := s.keys()
+	keys, err := s.keyring(s.storage, log)
 	if err != nil {
 		return nil, nil, err
 	}
-	tokens := token.NewIssuer(token.Config{Keys: token.NewKeyring(keys), Site: base.String(), Now: time.Now, Random: rand.Reader})
+	tokens := token.NewIssuer(token.Config{Keys: keys, Site: base.String(), Now: time.Now, Random: rand.Reader})
 	cookies := session.Cookies{Secure: base.Scheme == "https"}
 	records, err := serverstore.NewSQL(ctx, school.Reader(), school.Writer())
 	if err != nil {
@@ -184,6 +184,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 		Sessions:  manager,
 		Passwords: auth.NewPasswords(school, hasher, auth.NewThrottle(time.Now), log),
 		Hasher:    hasher,
+		Keys:      keys,
 		SignUps:   auth.NewLimiter(auth.SignUpByAddress, time.Now),
 		Tokens:    bearer.New(tokens, time.Now),
 		Log:       log,
@@ -193,12 +194,13 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 		Demo:      s.Demo,
 		Proxies:   proxies,
 	})
-	return site, housekeeping(log, manager, memory, database), err
+	return site, housekeeping(log, manager, keys, memory, database), err
 }
 
 // housekeeping clears away ended sessions every few minutes, and hears within
-// seconds of a switch that another server on the same data has made.
-func housekeeping(log *slog.Logger, manager *session.Manager, backends ...*serverstore.Backend) func(context.Context) {
+// seconds of a switch that another server on the same data has made, and of new
+// keys.
+func housekeeping(log *slog.Logger, manager *session.Manager, keys *token.Keyring, backends ...*serverstore.Backend) func(context.Context) {
 	return func(ctx context.Context) {
 		sweep, refresh := time.NewTicker(5*time.Minute), time.NewTicker(2*time.Second)
 		defer sweep.Stop()
@@ -211,6 +213,7 @@ func housekeeping(log *slog.Logger, manager *session.Manager, backends ...*serve
 			case <-sweep.C:
 				sweepAll(ctx, log, backends)
 			case <-refresh.C:
+				keys.Reload()
 				if err := manager.Refresh(ctx); err != nil && ctx.Err() == nil {
 					log.Warn("site setting not read", "err", err)
 				}
@@ -227,18 +230,6 @@ func sweepAll(ctx context.Context, log *slog.Logger, backends []*serverstore.Bac
 			log.Info("sessions swept", "backend", b.Name(), "ended", n)
 		}
 	}
-}
-
-// keys are those of the setting, or those of the file in the data folder.
-func (s *settings) keys() (token.Keys, error) {
-	if s.JWTKeys == "" {
-		return token.LoadKeys(token.HS256, filepath.Join(s.Data, token.HS256.FileName()), rand.Reader)
-	}
-	keys, err := token.ParseKeys(token.HS256, s.JWTKeys)
-	if err != nil {
-		return keys, refuse("jwt-keys", "%s", err)
-	}
-	return keys, nil
 }
 
 // openSchool opens the database in the data folder and makes both where there

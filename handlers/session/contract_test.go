@@ -8,6 +8,7 @@ import (
 	"lectern/handlers/session"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/session/sessiontest"
+	"lectern/handlers/token"
 )
 
 // subjects are the backends that keep the contract, each in a row. A new kind
@@ -19,6 +20,9 @@ var subjects = []struct {
 }{
 	{session.JWT, sessiontest.StatelessLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		return sessiontest.Instance{Backend: newToken(t, terms), Twin: newToken(t, terms)}
+	}},
+	{session.JWT + " signed with EdDSA", sessiontest.StatelessLimits(), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
+		return sessiontest.Instance{Backend: newTokenSigned(t, token.EdDSA, terms), Twin: newTokenSigned(t, token.EdDSA, terms)}
 	}},
 	{session.Memory, nil, func(_ *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		store := &moody{Store: serverstore.NewMemory()}

@@ -28,7 +28,12 @@ const key = "test:MTIzNDU2Nzg5MGFiY2RlZmdoaWprbG1ub3BxcnN0dXY"
 
 func newToken(t testing.TB, terms sessiontest.Terms) *cookiejwt.Backend {
 	t.Helper()
-	keys, err := token.ParseKeys(token.HS256, key)
+	return newTokenSigned(t, token.HS256, terms)
+}
+
+func newTokenSigned(t testing.TB, algorithm token.Algorithm, terms sessiontest.Terms) *cookiejwt.Backend {
+	t.Helper()
+	keys, err := token.ParseKeys(algorithm, key)
 	if err != nil {
 		t.Fatal(err)
 	}

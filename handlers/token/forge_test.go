@@ -1,11 +1,13 @@
 package token
 
 import (
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"hash"
 	"strings"
 	"testing"
 	"time"
@@ -22,9 +24,9 @@ const (
 var noon = time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
 
 // newIssuer is an issuer at noon, or at another time of day.
-func newIssuer(t testing.TB, keys string, now time.Time) *Issuer {
+func newIssuer(t testing.TB, algorithm Algorithm, keys string, now time.Time) *Issuer {
 	t.Helper()
-	parsed, err := ParseKeys(HS256, keys)
+	parsed, err := ParseKeys(algorithm, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,9 +84,7 @@ func (o object) without(name string) object {
 	return rest
 }
 
-// goodHeader and goodClaims are what this site writes at noon.
-var goodHeader = object{{"alg", `"HS256"`}, {"kid", `"test"`}, {"typ", `"session+jwt"`}}
-
+// goodClaims are what this site writes at noon.
 var goodClaims = object{
 	{"iss", `"https://lectern.example"`},
 	{"aud", `"lectern"`},
@@ -103,20 +103,61 @@ func unix(after time.Duration) string { return fmt.Sprint(noon.Add(after).Unix()
 
 func encoded(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-// signature is HMAC-SHA256 by the standard library alone, so that the tests do
-// not lean on what they test.
-func signature(signed, secret string) string {
-	mac := hmac.New(sha256.New, []byte(secret))
+// forger signs in one of our ways, by the standard library alone, so that the
+// tests do not lean on what they test.
+type forger struct{ algorithm Algorithm }
+
+// eachAlgorithm runs a test once for every way to sign.
+func eachAlgorithm(t *testing.T, test func(t *testing.T, f forger)) {
+	t.Helper()
+	for _, algorithm := range []Algorithm{HS256, EdDSA} {
+		t.Run(string(algorithm), func(t *testing.T) { test(t, forger{algorithm}) })
+	}
+}
+
+func (f forger) issuer(t testing.TB) *Issuer {
+	t.Helper()
+	return newIssuer(t, f.algorithm, testKey, noon)
+}
+
+// header is what this site writes.
+func (f forger) header() object {
+	return object{{"alg", `"` + string(f.algorithm) + `"`}, {"kid", `"test"`}, {"typ", `"session+jwt"`}}
+}
+
+func (f forger) sign(signed, secret string) []byte {
+	if f.algorithm == EdDSA {
+		return ed25519.Sign(pair(secret), []byte(signed))
+	}
+	return hmacOf(sha256.New, signed, secret)
+}
+
+// pair is the key pair of a seed. From a secret that is none it makes a seed.
+func pair(secret string) ed25519.PrivateKey {
+	seed := []byte(secret)
+	if len(seed) != ed25519.SeedSize {
+		digest := sha256.Sum256(seed)
+		seed = digest[:]
+	}
+	return ed25519.NewKeyFromSeed(seed)
+}
+
+func hmacOf(h func() hash.Hash, signed, secret string) []byte {
+	mac := hmac.New(h, []byte(secret))
 	mac.Write([]byte(signed))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	return mac.Sum(nil)
 }
 
 // forge writes a token of any header and any claims and signs it well.
-func forge(header, claims, secret string) string {
+func (f forger) forge(header, claims, secret string) string {
+	return signedWith(header, claims, func(signed string) []byte { return f.sign(signed, secret) })
+}
+
+func signedWith(header, claims string, sign func(signed string) []byte) string {
 	signed := encoded(header) + "." + encoded(claims)
-	return signed + "." + signature(signed, secret)
+	return signed + "." + base64.RawURLEncoding.EncodeToString(sign(signed))
 }
 
 // head is a well-signed token with another header; body, with other claims.
-func head(o object) string { return forge(o.String(), goodClaims.String(), testSecret) }
-func body(o object) string { return forge(goodHeader.String(), o.String(), testSecret) }
+func (f forger) head(o object) string { return f.forge(o.String(), goodClaims.String(), testSecret) }
+func (f forger) body(o object) string { return f.forge(f.header().String(), o.String(), testSecret) }

@@ -13,28 +13,32 @@ import (
 // accepted was signed by us, says what any reader of JSON would read in it, and
 // reads the same when it is issued again.
 func FuzzRead(f *testing.F) {
-	good := body(goodClaims)
-	f.Add(good, goodHeader.String(), goodClaims.String())
-	f.Add(good+"=", goodHeader.with("alg", `"none"`).String(), goodClaims.plus("role", `"admin"`).String())
+	h, e := forger{HS256}, forger{EdDSA}
+	good := h.body(goodClaims)
+	f.Add(good, h.header().String(), goodClaims.String())
+	f.Add(good+"=", h.header().with("alg", `"none"`).String(), goodClaims.plus("role", `"admin"`).String())
 	f.Add("..", "null", "[]")
-	f.Add(strings.ToLower(good), goodHeader.plus("crit", "[]").String(), goodClaims.with("exp", "1e300").String())
-	i := newIssuer(f, testKey, noon)
+	f.Add(strings.ToLower(good), h.header().plus("crit", "[]").String(), goodClaims.with("exp", "1e300").String())
+	f.Add(e.body(goodClaims), e.header().String(), goodClaims.String())
+	issuers := map[forger]*Issuer{h: h.issuer(f), e: e.issuer(f)}
 	f.Fuzz(func(t *testing.T, token, header, claims string) {
-		for _, token := range []string{token, forge(header, claims, testSecret)} {
-			c, problem := read(i, token)
-			if (c == nil) != (problem != "") {
-				t.Fatalf("%q: the claims are %v and the problem %q", token, c, problem)
-			}
-			if c != nil {
-				accepted(t, i, token, c)
+		for forger, i := range issuers {
+			for _, token := range []string{token, forger.forge(header, claims, testSecret)} {
+				c, problem := read(i, token)
+				if (c == nil) != (problem != "") {
+					t.Fatalf("%q: the claims are %v and the problem %q", token, c, problem)
+				}
+				if c != nil {
+					accepted(t, forger, i, token, c)
+				}
 			}
 		}
 	})
 }
 
-func accepted(t *testing.T, i *Issuer, token string, c *Claims) {
+func accepted(t *testing.T, f forger, i *Issuer, token string, c *Claims) {
 	dot := strings.LastIndexByte(token, '.')
-	if token[dot+1:] != signature(token[:dot], testSecret) {
+	if token[dot+1:] != encoded(string(f.sign(token[:dot], testSecret))) {
 		t.Fatalf("%q is accepted and was not signed by us", token)
 	}
 	header, body := parts(t, token)
@@ -44,7 +48,7 @@ func accepted(t *testing.T, i *Issuer, token string, c *Claims) {
 		Role   string `json:"role"`
 		Until  int64  `json:"exp"`
 	}
-	if json.Unmarshal([]byte(header), &h) != nil || len(h) != 3 || h["alg"] != "HS256" || h["typ"] != "session+jwt" || h["kid"] != "test" {
+	if json.Unmarshal([]byte(header), &h) != nil || len(h) != 3 || h["alg"] != string(f.algorithm) || h["typ"] != "session+jwt" || h["kid"] != "test" {
 		t.Fatalf("accepted with the header %s", header)
 	}
 	if json.Unmarshal([]byte(body), &plain) != nil || plain.Issuer != testIssuer || plain.Role != c.Role || plain.Until != c.Expires || c.Expires <= noon.Unix() {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -61,12 +62,17 @@ type Key struct {
 	heads    [uses]string // the first part of every token that it signs
 }
 
+// text writes a key as ParseKeys reads it: with its secret.
+func (k *Key) text() string {
+	return k.ID + ":" + base64.RawURLEncoding.EncodeToString(k.secret)
+}
+
 // newKey makes a key of a secret that has been found good.
 func newKey(algorithm Algorithm, id string, secret []byte) (Key, error) {
 	key := Key{ID: id, secret: secret, method: jwt.SigningMethodHS256, signs: secret, verifies: secret}
 	if algorithm == EdDSA {
 		private := ed25519.NewKeyFromSeed(secret)
-		key.method, key.signs, key.verifies = jwt.SigningMethodEdDSA, private, private.Public()
+		key.method, key.signs, key.verifies = jwt.SigningMethodEdDSA, private, private.Public().(ed25519.PublicKey)
 	}
 	for use := range Use(uses) {
 		head, err := encode(header{Algorithm: string(algorithm), KeyID: id, Type: use.Type()})
@@ -108,6 +114,38 @@ func (k *Keys) find(id string) *Key {
 		}
 	}
 	return nil
+}
+
+// Infos lists the keys, the one that signs first.
+func (k *Keys) Infos() []KeyInfo {
+	infos := make([]KeyInfo, len(k.all))
+	for i := range k.all {
+		infos[i] = KeyInfo{ID: k.all[i].ID, Signs: i == 0}
+	}
+	return infos
+}
+
+// Public lists the public keys, in the same order. There are none for HS256,
+// where whoever can check a token can also print one.
+func (k *Keys) Public() []PublicKey {
+	if k.algorithm != EdDSA {
+		return nil
+	}
+	keys := make([]PublicKey, len(k.all))
+	for i := range k.all {
+		keys[i] = PublicKey{ID: k.all[i].ID, Point: k.all[i].verifies.(ed25519.PublicKey)}
+	}
+	return keys
+}
+
+// PublicKey is what others need to check the tokens that a key has signed.
+type PublicKey struct {
+	ID    string
+	Point []byte // of Ed25519, as RFC 8032 writes it
+}
+
+func (k *Keys) same(other *Keys) bool {
+	return slices.EqualFunc(k.all, other.all, func(a, b Key) bool { return a.ID == b.ID && bytes.Equal(a.secret, b.secret) })
 }
 
 // ParseKeys reads "kid:base64url,kid2:base64url". A key that is missing,

@@ -54,6 +54,43 @@ func TestParseKeys_refusesWeakKeysByTheirName(t *testing.T) {
 	}
 }
 
+// An EdDSA key is a seed, of exactly its length.
+func TestParseKeys_refusesWhatIsNoSeed(t *testing.T) {
+	secret := strings.TrimPrefix(testKey, "test:")
+	for _, row := range []struct {
+		what, keys, says string
+	}{
+		{"nothing", "", "kid:base64url"},
+		{"a kid without a seed", "k:", `key "k" has 0 bytes`},
+		{"31 bytes", "k:" + encoded(testSecret[:31]), `key "k" has 31 bytes; the seed of an EdDSA key has 32`},
+		{"33 bytes, which HS256 would take", "k:" + encoded(testSecret+"x"), `key "k" has 33 bytes`},
+		{"a seed with its public key behind it", "k:" + encoded(string(pair(testSecret))), `key "k" has 64 bytes`},
+		{"one byte repeated", "k:" + encoded(strings.Repeat("x", 32)), `key "k" is one byte repeated`},
+		{"one seed twice", "a:" + secret + ",b:" + secret, `key "b" is there twice`},
+		{"one kid twice", "k:" + secret + ",k:" + secret, `key "k" is there twice`},
+	} {
+		if keys, err := ParseKeys(EdDSA, row.keys); err == nil || len(keys.all) > 0 || !strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: %v, want %q", row.what, err, row.says)
+		}
+	}
+}
+
+func TestParseAlgorithm_knowsTwo(t *testing.T) {
+	files := map[string]bool{}
+	for _, name := range []string{"HS256", "EdDSA"} {
+		algorithm, err := ParseAlgorithm(name)
+		if err != nil || string(algorithm) != name || files[algorithm.FileName()] {
+			t.Errorf("%s: %q in %q, %v", name, algorithm, algorithm.FileName(), err)
+		}
+		files[algorithm.FileName()] = true
+	}
+	for _, name := range []string{"", "none", "hs256", "eddsa", "HS512", "RS256", "Ed25519", "HS256 "} {
+		if algorithm, err := ParseAlgorithm(name); err == nil || algorithm != "" {
+			t.Errorf("%q is taken for %q", name, algorithm)
+		}
+	}
+}
+
 func TestParseKeys_keepsTheirOrder(t *testing.T) {
 	keys, err := ParseKeys(HS256, " b:"+encoded(testSecret)+" , a:"+encoded(testSecret+"more")+"==\n")
 	if err != nil {

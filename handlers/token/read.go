@@ -126,7 +126,7 @@ func (i *Issuer) key(use Use, head string) (*Key, Problem) {
 	if h.Type != use.Type() {
 		return nil, BadType
 	}
-	key := keys.find(h.KeyID)
+	key := i.keys.find(keys, h.KeyID)
 	if key == nil {
 		return nil, UnknownKey
 	}
