@@ -13,6 +13,7 @@ import (
 
 	"lectern/db/school"
 	"lectern/handlers/session"
+	"lectern/handlers/token"
 )
 
 // TestToken_isWhatItShouldBe reads a token as anybody can.
@@ -248,7 +249,7 @@ func TestBearer_noSessionCookieIsOne(t *testing.T) {
 			t.Errorf("the answer to a session's cookie is not that to any bad token: %s", got.body)
 		}
 		want := `"refused":"malformed"`
-		if backend == session.JWT {
+		if backend == session.JWT || backend == session.Hybrid {
 			want = `"refused":"type"`
 		}
 		if lines := strings.Split(strings.TrimSpace(s.log.String()), "\n"); !strings.Contains(lines[len(lines)-1], want) {
@@ -450,4 +451,14 @@ func TestBearer_aDatabaseThatIsAwayIsNoBadToken(t *testing.T) {
 		must(t, conn.Close())
 	}
 	p.call(http.MethodGet, "/api/v1/me").want(t, http.StatusOK)
+}
+
+// TestBearer_isSignedAsTheSiteSigns: a token is good whatever the site's
+// algorithm, and a session's is none under either.
+func TestBearer_isSignedAsTheSiteSigns(t *testing.T) {
+	for _, algorithm := range []token.Algorithm{token.HS256, token.EdDSA} {
+		s := startSite(t, session.JWT, true, setting{algorithm: algorithm})
+		s.program(ada).call(http.MethodGet, "/api/v1/me").want(t, http.StatusOK)
+		(&program{s.browser(), s.as(ada).cookie("lectern-jwt")}).call(http.MethodGet, "/api/v1/me").problem(t, http.StatusUnauthorized)
+	}
 }
