@@ -51,6 +51,7 @@ var rows = []row{
 	{says: "signing out is never refused", route: "POST /signout", want: all303},
 	{says: "everybody chooses their own kind of session", route: "POST /session/backend", fields: []string{"backend", session.JWT}, want: all303},
 	{says: "a kind of session that is not on offer is refused", route: "POST /session/backend", fields: []string{"backend", "abacus"}, want: answers{422, 422, 422, 422, 422}},
+	{says: "what each kind of session can do is for everybody", route: "GET /sessions", want: all200},
 	{says: "everybody sees their own session", route: "GET /api/v1/session", want: all200},
 
 	{says: "an account is for its owner", route: "GET /account", want: ownPage},
@@ -58,6 +59,9 @@ var rows = []row{
 	{says: "a name is not empty", route: "POST /account/profile", want: answers{401, 422, 422, 422, 422}},
 	{says: "a password is changed by its owner", route: "POST /account/password", fields: []string{"current", password, "new", otherPassword}, want: ownForm},
 	{says: "a password is not changed without the present one", route: "POST /account/password", fields: []string{"new", otherPassword}, want: answers{401, 422, 422, 422, 422}},
+	{says: "a list of sessions is for their owner", route: "GET /account/sessions", want: ownPage},
+	{says: "a session that one does not have is not there", route: "POST /account/sessions/:id/end", path: "/account/sessions/nothing/end", want: answers{401, 404, 404, 404, 404}},
+	{says: "the other sessions are ended by their owner", route: "POST /account/sessions/end-others", want: ownForm},
 
 	{says: "the list of people is for admins", route: "GET /admin/users", want: adminPage},
 	{says: "one person is shown to admins", route: "GET /admin/users/:id", path: person(bea), want: adminPage},
