@@ -13,6 +13,7 @@ import (
 
 	"lectern/db/school"
 	"lectern/handlers/session"
+	"lectern/handlers/token"
 )
 
 // TestToken_isWhatItShouldBe reads a token as anybody can.
@@ -457,4 +458,14 @@ func TestBearer_aDatabaseThatIsAwayIsNoBadToken(t *testing.T) {
 		must(t, conn.Close())
 	}
 	p.call(http.MethodGet, "/api/v1/me").want(t, http.StatusOK)
+}
+
+// TestBearer_isSignedAsTheSiteSigns: a token is good whatever the site's
+// algorithm, and a session's is none under either.
+func TestBearer_isSignedAsTheSiteSigns(t *testing.T) {
+	for _, algorithm := range []token.Algorithm{token.HS256, token.EdDSA} {
+		s := startSite(t, session.JWT, true, setting{algorithm: algorithm})
+		s.program(ada).call(http.MethodGet, "/api/v1/me").want(t, http.StatusOK)
+		(&program{s.browser(), s.as(ada).cookie("lectern-jwt")}).call(http.MethodGet, "/api/v1/me").problem(t, http.StatusUnauthorized)
+	}
 }
