@@ -207,7 +207,7 @@ func (m *Manager) carry(w http.ResponseWriter, r *http.Request, v *Visit) error 
 			return nil
 		}
 		v.Trace.CarriedFrom, v.Trace.Reason = name, ""
-		v.Trace.Done("Carry over to "+to.Name(), CPU, "handlers/session/site.go")
+		v.Trace.Done(&Work{"Carry over to " + to.Name(), CPU, "handlers/session/site.go"})
 		m.carried.Add(1)
 		return nil
 	}

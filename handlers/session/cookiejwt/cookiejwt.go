@@ -62,6 +62,16 @@ const (
 	here       = "handlers/session/cookiejwt/cookiejwt.go"
 )
 
+// What the traces of requests say of this package's work.
+var (
+	readCookie  = session.Work{Name: "Read cookie", Kind: session.CPU, Where: here}
+	readHeader  = session.Work{Name: "Read header", Kind: session.CPU, Where: reading}
+	verify      = session.Work{Name: "Verify signature", Kind: session.CPU, Where: reading}
+	readClaims  = session.Work{Name: "Read claims", Kind: session.CPU, Where: reading}
+	checkClaims = session.Work{Name: "Check issuer and expiry", Kind: session.CPU, Where: reading}
+	signToken   = session.Work{Name: "Sign token", Kind: session.CPU, Where: here}
+)
+
 var cookieNames = []string{cookieName}
 
 // Backend keeps sessions in signed cookies. It is safe for concurrent use.
@@ -131,7 +141,7 @@ func (b *Backend) New(r *http.Request, name string) (*sessions.Session, error) {
 	s := sessions.NewSession(b, name)
 	s.IsNew = true
 	values := b.cookies.Values(r, cookieName)
-	trace.Done("Read cookie", session.CPU, here)
+	trace.Done(&readCookie)
 	for _, value := range values {
 		trace.Present(name, len(name)+len(value))
 		rec, reason := b.read(value, trace)
@@ -165,7 +175,7 @@ func (b *Backend) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sessi
 	if err != nil {
 		return err
 	}
-	trace.Done("Sign token", session.CPU, here)
+	trace.Done(&signToken)
 	var until time.Time
 	if rec.Remember {
 		until = rec.ExpiresAt

@@ -28,7 +28,7 @@ func (b *Backend) read(token string, trace *session.Trace) (*session.Record, ses
 	if reason != "" {
 		return nil, reason
 	}
-	trace.Done("Read header", session.CPU, reading)
+	trace.Done(&readHeader)
 
 	mac, err := segment.DecodeString(signature)
 	if err != nil {
@@ -37,7 +37,7 @@ func (b *Backend) read(token string, trace *session.Trace) (*session.Record, ses
 	if err := jwt.SigningMethodHS256.Verify(signed, mac, key.secret); err != nil {
 		return nil, session.BadSignature
 	}
-	trace.Done("Verify signature", session.CPU, reading)
+	trace.Done(&verify)
 
 	raw, err := segment.DecodeString(body)
 	if err != nil {
@@ -47,10 +47,10 @@ func (b *Backend) read(token string, trace *session.Trace) (*session.Record, ses
 	if err := decode(raw, &c); err != nil {
 		return nil, session.BadClaims
 	}
-	trace.Done("Read claims", session.CPU, reading)
+	trace.Done(&readClaims)
 
 	rec, reason := b.check(&c)
-	trace.Done("Check issuer and expiry", session.CPU, reading)
+	trace.Done(&checkClaims)
 	return rec, reason
 }
 

@@ -57,6 +57,15 @@ const (
 // patience is how long a store may take to answer before it counts as away.
 const patience = 2 * time.Second
 
+// What the traces of requests say of this package's work.
+var (
+	readCookie  = session.Work{Name: "Read cookie", Kind: session.CPU, Where: here}
+	hashNumber  = session.Work{Name: "Hash the number", Kind: session.CPU, Where: here}
+	checkExpiry = session.Work{Name: "Check expiry", Kind: session.CPU, Where: here}
+	noteVisit   = session.Work{Name: "Note the visit", Kind: session.Store, Where: here}
+	notNoted    = session.Work{Name: "Note the visit: not possible now", Kind: session.Store, Where: here}
+)
+
 var cookieNames = []string{cookieName}
 
 // Backend keeps sessions in a store. It is safe for concurrent use.
@@ -67,6 +76,8 @@ type Backend struct {
 	lifetimes session.Lifetimes
 	now       func() time.Time
 	random    io.Reader
+
+	lookUpIn, writeTo, deleteFrom session.Work // with the store's name in it
 }
 
 // Config is what a Backend is made of.
@@ -81,7 +92,13 @@ type Config struct {
 
 // New makes the backend.
 func New(c Config) *Backend {
-	return &Backend{name: c.Name, store: c.Store, cookies: c.Cookies, lifetimes: c.Lifetimes, now: c.Now, random: c.Random}
+	place := c.Store.Place()
+	return &Backend{
+		name: c.Name, store: c.Store, cookies: c.Cookies, lifetimes: c.Lifetimes, now: c.Now, random: c.Random,
+		lookUpIn:   session.Work{Name: "Look up in " + place, Kind: session.Store, Where: here},
+		writeTo:    session.Work{Name: "Write to " + place, Kind: session.Store, Where: here},
+		deleteFrom: session.Work{Name: "Delete from " + place, Kind: session.Store, Where: here},
+	}
 }
 
 // Name is the name that the backend was made with.
@@ -107,7 +124,7 @@ func (b *Backend) New(r *http.Request, name string) (*sessions.Session, error) {
 	s := sessions.NewSession(b, name)
 	s.IsNew = true
 	values := b.cookies.Values(r, cookieName)
-	trace.Done("Read cookie", session.CPU, here)
+	trace.Done(&readCookie)
 	for _, id := range values {
 		trace.Present(name, len(name)+len(id))
 		rec, reason, err := b.lookUp(r.Context(), id, trace)
@@ -130,10 +147,10 @@ func (b *Backend) lookUp(ctx context.Context, id string, trace *session.Trace) (
 		return nil, session.Malformed, nil
 	}
 	hash := hashOf(id)
-	trace.Done("Hash the number", session.CPU, here)
+	trace.Done(&hashNumber)
 	rec, found, err := b.store.Find(ctx, hash)
 	trace.Read()
-	trace.Done("Look up in "+b.store.Place(), session.Store, here)
+	trace.Done(&b.lookUpIn)
 	if err != nil {
 		return nil, "", away(err)
 	}
@@ -149,7 +166,7 @@ func (b *Backend) lookUp(ctx context.Context, id string, trace *session.Trace) (
 	case !now.Before(rec.IdleUntil):
 		return nil, session.Idle, nil
 	}
-	trace.Done("Check expiry", session.CPU, here)
+	trace.Done(&checkExpiry)
 	if now.Sub(rec.SeenAt) < b.lifetimes.SeenEvery() {
 		return &rec, "", nil
 	}
@@ -161,10 +178,10 @@ func (b *Backend) lookUp(ctx context.Context, id string, trace *session.Trace) (
 	alive, err := b.store.Touch(brief, hash, now, idleUntil)
 	trace.Wrote()
 	if err != nil {
-		trace.Done("Note the visit: not possible now", session.Store, here)
+		trace.Done(&notNoted)
 		return &rec, "", nil
 	}
-	trace.Done("Note the visit", session.Store, here)
+	trace.Done(&noteVisit)
 	if !alive {
 		return nil, session.Unknown, nil
 	}
@@ -205,7 +222,7 @@ func (b *Backend) end(w http.ResponseWriter, r *http.Request, s *sessions.Sessio
 	trace.Begin()
 	alive, err := b.store.Delete(r.Context(), hashOf(s.ID))
 	trace.Wrote()
-	trace.Done("Delete from "+b.store.Place(), session.Store, here)
+	trace.Done(&b.deleteFrom)
 	if err != nil {
 		return away(err)
 	}
@@ -230,7 +247,7 @@ func (b *Backend) start(w http.ResponseWriter, r *http.Request, s *sessions.Sess
 	rec.Handle = hash.String()
 	err = b.store.Create(r.Context(), hash, *rec)
 	trace.Wrote()
-	trace.Done("Write to "+b.store.Place(), session.Store, here)
+	trace.Done(&b.writeTo)
 	if err != nil {
 		return away(err)
 	}
