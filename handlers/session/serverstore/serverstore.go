@@ -344,7 +344,11 @@ func hashOf(id string) Hash { return sha256.Sum256([]byte(id)) }
 
 // String is the hash in hexadecimal, which names a session in logs without
 // opening it.
-func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+func (h Hash) String() string {
+	var text [2 * len(h)]byte
+	hex.Encode(text[:], h[:])
+	return string(text[:])
+}
 
 // parseHash reads what String wrote; anything else is the hash of no session.
 func parseHash(s string) Hash {
