@@ -34,7 +34,7 @@ func BenchmarkTrace(b *testing.B) {
 		name := backend.CookieNames()[0]
 		template := httptest.NewRequest(http.MethodGet, "/", nil)
 		template.Header.Set("Cookie", v.cookie)
-		find := func(ctx context.Context) *session.Record {
+		find := func(ctx context.Context) (*sessions.Session, *session.Record) {
 			s, err := backend.New(template.WithContext(ctx), name)
 			if err != nil {
 				b.Fatal(err)
@@ -43,7 +43,7 @@ func BenchmarkTrace(b *testing.B) {
 			if !ok {
 				b.Fatalf("%s finds nobody", backend.Name())
 			}
-			return rec
+			return s, rec
 		}
 		turns = append(turns,
 			v.request(b, v.cookie),
@@ -54,7 +54,7 @@ func BenchmarkTrace(b *testing.B) {
 			},
 			func() {
 				visit := &untraced{backend: backend}
-				visit.record = find(context.WithValue(template.Context(), untracedKey{}, visit))
+				visit.session, visit.record = find(context.WithValue(template.Context(), untracedKey{}, visit))
 			})
 	}
 	var nanos []float64
