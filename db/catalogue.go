@@ -20,6 +20,17 @@ type CourseQuery struct {
 	Reader school.ID    // whose progress to show; empty for a visitor
 }
 
+// Continues reports whether After is the Next of a page in the order of q, and
+// not the first page under another name.
+func (q CourseQuery) Continues() bool {
+	order := orderOf(q.Sort)
+	c, ok := parseCursor(q.After, order.name)
+	if ok && !order.isText {
+		_, ok = c.number()
+	}
+	return ok
+}
+
 // CourseCard is a course as the catalogue shows it, without its Description.
 type CourseCard struct {
 	school.Course

@@ -19,6 +19,9 @@
 //   - Time comes from the caller. No statement asks SQL for it, and only the
 //     migrations ask the system.
 //
+// Another process may hold the file's lock: a write then waits for less than a
+// second and fails with [school.ErrBusy], having changed nothing.
+//
 // What is not there is [school.ErrNotFound], never an empty value. Courses,
 // chapters and lessons are deleted softly: they lie in the bin, where only the
 // methods that say so see them.
@@ -30,6 +33,8 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+
+	"lectern/db/school"
 )
 
 // readers is how many connections read at once: enough that a long list keeps
@@ -50,6 +55,7 @@ type DB struct {
 // the same file at once. A file that a newer program has changed is refused
 // with a [*TooNewError].
 func Open(ctx context.Context, path string) (*DB, error) {
+	ctx = patient(ctx)
 	d, err := connect(ctx, path)
 	if err != nil {
 		return nil, err
@@ -127,6 +133,9 @@ func (d *DB) CatalogueVersion() uint64 { return d.catalogue.Load() }
 func (d *DB) write(ctx context.Context, do func(*tx) error) error {
 	begun, err := d.writer.BeginTx(ctx, nil)
 	if err != nil {
+		if locked(err) {
+			err = fmt.Errorf("%w: %w", school.ErrBusy, err)
+		}
 		return fmt.Errorf("db: begin: %w", err)
 	}
 	defer begun.Rollback() // does nothing after Commit

@@ -168,10 +168,10 @@ func TestOpen_setsOptionsOnEveryConnection(t *testing.T) {
 		{d.Writer(), "journal_mode", "wal"},
 		{d.Writer(), "foreign_keys", "1"},
 		{d.Writer(), "synchronous", "2"},
-		{d.Writer(), "busy_timeout", "10000"},
+		{d.Writer(), "busy_timeout", "0"},
 		{d.Reader(), "journal_mode", "wal"},
 		{d.Reader(), "query_only", "1"},
-		{d.Reader(), "busy_timeout", "10000"},
+		{d.Reader(), "busy_timeout", "800"},
 	} {
 		connections := c.pool.Stats().MaxOpenConnections
 		for range connections { // each is held until the end, so that the next is another

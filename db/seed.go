@@ -68,7 +68,7 @@ func (d *DB) Seed(ctx context.Context, s SeedData) (changed bool, err error) {
 		return false, err
 	}
 	users := s.userRows()
-	err = d.write(ctx, func(t *tx) error {
+	err = d.write(patient(ctx), func(t *tx) error {
 		seeded, err := one(ctx, t, isSeeded, value[bool])
 		if err != nil || seeded {
 			return err
@@ -87,7 +87,7 @@ func (d *DB) Seed(ctx context.Context, s SeedData) (changed bool, err error) {
 // the audit log. A school that was never seeded is then.
 func (d *DB) Reset(ctx context.Context, s SeedData) error {
 	users := s.userRows()
-	return d.write(ctx, func(t *tx) error { return t.seed(ctx, s, users) })
+	return d.write(patient(ctx), func(t *tx) error { return t.seed(ctx, s, users) })
 }
 
 // In what follows, the table seeded holds the ids of the data.
@@ -217,8 +217,7 @@ func (t *tx) writeSeed(ctx context.Context, s SeedData, users [][]any) error {
 		       password_hash = excluded.password_hash,
 		       demo = excluded.demo,
 		       created_at = excluded.created_at,
-		       disabled_at = excluded.disabled_at,
-		       sessions_ended_at = NULL`, users},
+		       disabled_at = excluded.disabled_at`, users},
 		{`INSERT INTO courses (id, slug, title, title_key, summary, topic, level, number, status, owner_id, version, created_at, updated_at, published_at, deleted_at, outcomes, description)`, `
 		ON CONFLICT (id) DO UPDATE
 		   SET slug = excluded.slug,

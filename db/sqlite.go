@@ -14,14 +14,14 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/mattn/go-sqlite3" // also the driver "sqlite3"
+	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 )
 
 // The options of the connections. They stand in the data source's name, because
 // a PRAGMA that is executed reaches only one connection of a pool.
 //
-// A transaction takes the write lock when it begins, and waits for it. One that
-// reads first and then wants to write cannot wait: it fails as soon as another
+// A transaction takes the write lock when it begins, and waits for it; see
+// waiter. One that reads first and then wants to write cannot wait: it fails as soon as another
 // has written in between.
 //
 // synchronous=NORMAL would lose no transaction when the process is killed, only
@@ -29,21 +29,17 @@ import (
 // transaction.
 var (
 	writerOptions = url.Values{
-		"_busy_timeout": {strconv.FormatInt(busyTimeout.Milliseconds(), 10)},
+		"_busy_timeout": {"0"}, // it is waited for elsewhere; see waiter
 		"_foreign_keys": {"1"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_txlock":       {"immediate"},
 	}
 	readerOptions = url.Values{
-		"_busy_timeout": {strconv.FormatInt(busyTimeout.Milliseconds(), 10)},
+		"_busy_timeout": {strconv.FormatInt(requestWait.Milliseconds(), 10)},
 		"_query_only":   {"1"},
 	}
 )
-
-// busyTimeout is how long a connection waits for a lock. The driver sets it
-// before everything else.
-const busyTimeout = 10 * time.Second
 
 // connect opens the file at path, readable by nobody else, with the pool that
 // reads and the one connection that writes.
@@ -62,17 +58,15 @@ func connect(ctx context.Context, path string) (*DB, error) {
 	if err := file.Close(); err != nil {
 		return nil, fmt.Errorf("db: %w", err)
 	}
-	writer, err := openPool(path, writerOptions, 1)
-	if err != nil {
-		return nil, err
-	}
+	writer := openWriter(path)
 	if err := firstConnection(ctx, writer); err != nil {
 		return nil, errors.Join(fmt.Errorf("db: %s: %w", path, err), writer.Close())
 	}
-	reader, err := openPool(path, readerOptions, readers)
+	reader, err := sql.Open("sqlite3", dataSource(path, readerOptions))
 	if err != nil {
-		return nil, errors.Join(err, writer.Close())
+		return nil, errors.Join(fmt.Errorf("db: %w", err), writer.Close())
 	}
+	keepOpen(reader, readers)
 	return &DB{
 		writer: writer,
 		reader: reader,
@@ -81,17 +75,23 @@ func connect(ctx context.Context, path string) (*DB, error) {
 	}, nil
 }
 
-// openPool opens a pool whose connections stay open, and their statements with
-// them.
-func openPool(path string, options url.Values, connections int) (*sql.DB, error) {
+// openWriter opens the pool of the one connection that writes.
+func openWriter(path string) *sql.DB {
+	writer := sql.OpenDB(&writerDriver{name: dataSource(path, writerOptions), lock: &waiter{}})
+	keepOpen(writer, 1)
+	return writer
+}
+
+func dataSource(path string, options url.Values) string {
 	name := url.URL{Scheme: "file", Path: path, OmitHost: true, RawQuery: options.Encode()}
-	pool, err := sql.Open("sqlite3", name.String())
-	if err != nil {
-		return nil, fmt.Errorf("db: %w", err)
-	}
+	return name.String()
+}
+
+// keepOpen lets a pool have so many connections, which stay open, and their
+// statements with them.
+func keepOpen(pool *sql.DB, connections int) {
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
-	return pool, nil
 }
 
 // firstConnection makes the pool's first connection, which turns a new file to
@@ -99,17 +99,17 @@ func openPool(path string, options url.Values, connections int) (*sql.DB, error)
 // when several processes make the same file at once, all but one are refused
 // and have to ask again.
 func firstConnection(ctx context.Context, writer *sql.DB) error {
-	ctx, cancel := context.WithTimeout(ctx, busyTimeout)
+	ctx, cancel := context.WithTimeout(ctx, programWait)
 	defer cancel()
 	for {
 		err := writer.PingContext(ctx)
-		if failure, ok := errors.AsType[sqlite3.Error](err); !ok || failure.Code != sqlite3.ErrBusy {
+		if !locked(err) {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return err
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(lookAgain):
 		}
 	}
 }

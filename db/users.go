@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"lectern/db/school"
@@ -15,11 +16,12 @@ const userColumns = `
 	       u.demo,
 	       u.disabled_at,
 	       u.sessions_ended_at,
+	       u.sessions_from,
 	       u.created_at`
 
 // userFields are where userColumns are scanned to.
 func userFields(u *school.User) []any {
-	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.Demo, instant{&u.DisabledAt}, instant{&u.SessionsEndedAt}, instant{&u.CreatedAt}}
+	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.Demo, instant{&u.DisabledAt}, instant{&u.SessionsEndedAt}, instant{&u.SessionsFrom}, instant{&u.CreatedAt}}
 }
 
 func scanUser(row scanner) (u school.User, err error) {
@@ -190,15 +192,23 @@ func (d *DB) Enable(ctx context.Context, id school.ID) error {
 
 var endSessions = statement("end sessions of user", `
 	UPDATE users
-	   SET sessions_ended_at = $1
-	 WHERE id = $2
-	   AND COALESCE(sessions_ended_at, 0) < $1`)
+	   SET sessions_ended_at = $1,
+	       sessions_from = $2
+	 WHERE id = $3`)
 
-// EndSessions notes that all of a person's sessions that began before at are
-// over. It never moves the moment back.
+// EndSessions notes that all of a person's sessions that began until at are
+// over (school.User.EndSessions). It does nothing for somebody who is not there.
 func (d *DB) EndSessions(ctx context.Context, id school.ID, at time.Time) error {
 	return d.write(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, endSessions, at.UnixMilli(), id)
+		u, err := one(ctx, t, userByID, scanUser, id)
+		if errors.Is(err, school.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		u.EndSessions(at)
+		_, err = t.exec(ctx, endSessions, stamp(u.SessionsEndedAt), stamp(u.SessionsFrom), id)
 		return err
 	})
 }

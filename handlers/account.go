@@ -42,7 +42,7 @@ func (s *Server) accountPage(c echo.Context, status int, p views.AccountProps) e
 	rec, _ := v.visit.Record()
 	now := s.Now()
 	p.User = v.user
-	p.Backend = v.visit.Trace.Backend
+	p.Kind = kindOf(s.powerOf(v.visit.Trace.Backend))
 	p.Role = roleLabel(rec.Role)
 	p.RoleNow = roleLabel(v.user.Role)
 	p.Session = []views.Fact{
@@ -52,13 +52,9 @@ func (s *Server) accountPage(c echo.Context, status int, p views.AccountProps) e
 	}
 	p.Reach = s.reach()
 	p.MayChangePassword = s.may(c, policy.PasswordChange, policy.Object{Owner: v.user.ID, Demo: v.user.Demo})
-	f := s.frame(c, "Your account", "")
-	done, err := s.justDone(c)
+	f, err := s.frameAfter(c, "Your account", "")
 	if err != nil {
 		return err
-	}
-	if done != "" {
-		f.Said = done
 	}
 	return s.page(c, status, views.AccountPage(f, p))
 }
@@ -140,12 +136,13 @@ func newPassword(wanted, current string, user school.User) string {
 // password has been changed.
 func (s *Server) afterPassword(c echo.Context, endOthers bool) error {
 	detail := "other sessions go on"
-	failed := s.Sessions.Renew(c.Response(), c.Request())
-	if endOthers && failed == nil {
+	var failed error
+	if endOthers {
 		var ended session.Ended
-		if ended, failed = s.Sessions.EndOthers(c.Request()); failed == nil {
-			detail = endedWords(ended, "other")
-		}
+		ended, failed = s.Sessions.EndOthers(c.Response(), c.Request())
+		detail = s.endedWords(ended, "other")
+	} else {
+		failed = s.Sessions.Renew(c.Response(), c.Request())
 	}
 	if failed != nil {
 		detail = "the other sessions could not be reached"

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -24,6 +25,7 @@ var adminRoutes = []route{
 
 	{http.MethodGet, "/admin/sessions", to(policy.SiteSwitch), (*Server).showSessions},
 	{http.MethodPost, "/admin/sessions", to(policy.SiteSwitch), (*Server).switchSite},
+	{http.MethodPost, "/admin/sessions/revocation", to(policy.SiteSwitch), (*Server).changeRevocation},
 	{http.MethodGet, "/admin/audit", to(policy.AuditView), (*Server).showAudit},
 }
 
@@ -82,13 +84,9 @@ func listAddress(c echo.Context, after string) string {
 
 // adminPage is the frame of the office, with a word about what was just done.
 func (s *Server) adminPage(c echo.Context, title string, show func(views.Frame) error) error {
-	f := s.frame(c, title, "admin")
-	done, err := s.justDone(c)
+	f, err := s.frameAfter(c, title, "admin")
 	if err != nil {
 		return err
-	}
-	if done != "" {
-		f.Said = done
 	}
 	return show(f)
 }
@@ -113,8 +111,19 @@ func (s *Server) showPerson(c echo.Context) error {
 
 func (s *Server) personPage(c echo.Context, status int, user school.User, wrong string) error {
 	p := views.PersonProps{
-		User: user, Role: roleLabel(user.Role), Self: user.ID == visitorOf(c).user.ID, Reach: s.reach(), RoleError: wrong,
+		User: user, Role: roleLabel(user.Role), Self: user.ID == visitorOf(c).user.ID, Reach: s.reach(), Lasts: s.lasts(), RoleLasts: s.roleLasts(), RoleError: wrong,
 	}
+	listed, err := s.Sessions.List(c.Request().Context(), user.ID)
+	switch {
+	case errors.Is(err, session.ErrUnavailable):
+		// An account can be closed all the same; that must not wait for the list.
+		p.NotListed = true
+	case err != nil:
+		return err
+	default:
+		p.Sessions = s.sessionRows(listed)
+	}
+	p.Unlisted = s.unlistedKinds()
 	for _, role := range school.Roles {
 		p.Roles = append(p.Roles, ui.Option{Value: string(role), Label: roleLabel(role)})
 	}
@@ -151,7 +160,7 @@ func (s *Server) changeRole(c echo.Context) error {
 	if old == role && failed == nil {
 		return seeOther(c, personAddress(user.ID))
 	}
-	detail := string(old) + " → " + string(role) + "; " + roleWords(changed, failed)
+	detail := string(old) + " → " + string(role) + "; " + s.roleWords(changed, failed)
 	event := s.record(c, school.ActionRoleChange, user.Name, detail)
 	if failed != nil {
 		return failed
@@ -167,15 +176,12 @@ func (s *Server) changeRole(c echo.Context) error {
 	return seeOther(c, "/account?said=demoted")
 }
 
-func roleWords(changed session.Ended, failed error) string {
+func (s *Server) roleWords(changed session.Ended, failed error) string {
 	if failed != nil {
 		return "the sessions on the server could not be reached"
 	}
 	words := ui.Count(changed.Sessions, "session", "sessions") + " on the server changed"
-	if !changed.Until.IsZero() {
-		words += "; tokens say the old role until they expire, " + changed.Until.Local().Format(ui.DayTime) + " at the latest"
-	}
-	return words
+	return words + s.tokenWords(changed, "tokens with the old role are refused, so whoever has one signs in again", "tokens say the old role until they expire, ")
 }
 
 // closeAccount keeps a person from signing in, and ends what can be ended.
@@ -189,7 +195,7 @@ func (s *Server) closeAccount(c echo.Context) error {
 		return err
 	}
 	ended, failed := s.Sessions.EndUser(ctx, user.ID)
-	event := s.record(c, school.ActionDisable, user.Name, endedOrNot(ended, failed, ""))
+	event := s.record(c, school.ActionDisable, user.Name, s.endedOrNot(ended, failed, ""))
 	if failed != nil {
 		return failed
 	}
@@ -202,11 +208,11 @@ func (s *Server) closeAccount(c echo.Context) error {
 	return seeOther(c, "/signin?said=closed-own")
 }
 
-func endedOrNot(ended session.Ended, failed error, what string) string {
+func (s *Server) endedOrNot(ended session.Ended, failed error, what string) string {
 	if failed != nil {
 		return "the sessions on the server could not be reached"
 	}
-	return endedWords(ended, what)
+	return s.endedWords(ended, what)
 }
 
 func (s *Server) openAccount(c echo.Context) error {
@@ -236,11 +242,11 @@ func (s *Server) endSessions(c echo.Context) error {
 	what := ""
 	if user.ID == visitorOf(c).user.ID {
 		what = "other"
-		ended, err = s.Sessions.EndOthers(c.Request())
+		ended, err = s.Sessions.EndOthers(c.Response(), c.Request())
 	} else {
 		ended, err = s.Sessions.EndUser(ctx, user.ID)
 	}
-	event := s.record(c, school.ActionEndSessions, user.Name, endedOrNot(ended, err, what))
+	event := s.record(c, school.ActionEndSessions, user.Name, s.endedOrNot(ended, err, what))
 	if err != nil {
 		return err
 	}

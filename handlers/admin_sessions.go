@@ -28,7 +28,10 @@ func (s *Server) sessionsPage(c echo.Context, status int, chosen, wrong string) 
 	if err != nil {
 		return err
 	}
-	p := views.SessionsProps{Backend: site.Backend, Chosen: chosen, Error: wrong, Carried: s.Sessions.Carried(), Choice: s.Sessions.Choice()}
+	p := views.SessionsProps{
+		Backend: site.Backend, Chosen: chosen, Error: wrong, Carried: s.Sessions.Carried(), Choice: s.Sessions.Choice(),
+		Rungs: s.rungs(), Algorithm: string(s.Keys.Algorithm()), Keys: s.keysInForce(),
+	}
 	for _, power := range s.Sessions.Powers() {
 		kind := views.SessionKind{
 			Backend: power.Backend, Counted: power.Counts, Count: counts[power.Backend],
@@ -103,26 +106,43 @@ func carryWords(from, to string) string {
 	case from == to:
 		return "Everybody who has this kind keeps it. Those of an earlier kind go on being carried over to it."
 	case from == session.JWT:
-		return "On their next visit people hand in the band and get a ticket; they notice nothing. The band itself is not called back: a copy of it can still be exchanged for a ticket until it expires."
+		return "On their next visit people hand in the band and get " + handedOut[to] + "; they notice nothing. " + bandLeftBehind
 	case to == session.JWT:
-		return "On their next visit people hand in the ticket, its record is deleted, and they get a band. From then on nothing can call their session back before it expires."
-	case to == session.Memory:
-		return "On their next visit the record moves from the database into this server’s memory, under a new number. A restart of the server then signs them out."
+		return "On their next visit people hand in what they have, its record is deleted, and they get a band. What can end it before it expires is chosen below."
+	case to == session.Hybrid:
+		return "On their next visit people hand in the ticket and get a band for a short time, with a ticket that fetches the next one. The record moves from " + placeWords[from] + " into the database."
+	case from == session.Hybrid:
+		return "On their next visit people hand in the short band and its ticket and get a lasting ticket, whose record is in " + placeWords[to] + ". " + afterRestart[to]
 	}
-	return "On their next visit the record moves from this server’s memory into the database, under a new number. It then survives a restart."
+	return "On their next visit the record moves from " + placeWords[from] + " into " + placeWords[to] + ", under a new number. " + afterRestart[to]
+}
+
+const bandLeftBehind = "A copy of the band can still be exchanged in the same way until it expires, unless it can be ended before."
+
+// handedOut is what somebody is given in a kind.
+var handedOut = map[string]string{
+	session.JWT:      "a band",
+	session.Memory:   "a ticket whose record is in this server’s memory",
+	session.Database: "a ticket whose record is in the database",
+	session.Redis:    "a ticket whose record is in Redis",
+	session.Hybrid:   "a band for a short time, with a ticket that fetches the next one",
+}
+
+// placeWords say where the records of a kind are.
+var placeWords = map[string]string{
+	session.Memory: "this server’s memory", session.Database: "the database", session.Redis: "Redis", session.Hybrid: "the database",
+}
+
+// afterRestart says what a restart of the server does to the records of a kind.
+var afterRestart = map[string]string{
+	session.Memory:   "A restart of the server then signs them out.",
+	session.Database: "It then survives a restart.",
+	session.Redis:    "It then survives a restart of the server, and one of Redis as far as Redis is set to keep what it holds.",
 }
 
 // endWords say what ending does.
 func endWords(from, to string) string {
-	words := "Everybody but you signs in again, and gets "
-	switch to {
-	case session.JWT:
-		words += "a band."
-	case session.Memory:
-		words += "a ticket whose record is in this server’s memory."
-	default:
-		words += "a ticket whose record is in the database."
-	}
+	words := "Everybody but you signs in again, and gets " + handedOut[to] + "."
 	if from == session.JWT {
 		return words + " The bands out there are refused by their date, all at one stroke; whoever comes with one is shown the door."
 	}

@@ -94,6 +94,7 @@ func TestRole_actsAtOnceOnRecordsAndLateOnTokens(t *testing.T) {
 		admin.post(person(grace)+"/role", "role", "king").want(t, http.StatusUnprocessableEntity, "Choose student, instructor or admin")
 		done := admin.post(person(grace)+"/role", "role", "student").want(t, http.StatusSeeOther)
 		page := admin.get(done.location).want(t, http.StatusOK, "Role changed", "instructor → student")
+		s.clock.move(lagOf(her.kind()))
 		role := her.get("/api/v1/session").want(t, http.StatusOK).body
 		if her.kind() == session.JWT {
 			page.want(t, http.StatusOK, "0 sessions on the server changed", "tokens say the old role")
@@ -116,6 +117,7 @@ func TestClosing_endsRecordsAtOnceAndLeavesTokens(t *testing.T) {
 		admin.get(person(ada)).want(t, http.StatusOK, "Close the account…", "Whoever holds a token stays in")
 		done := admin.post(person(ada)+"/disable").want(t, http.StatusSeeOther)
 		admin.get(done.location).want(t, http.StatusOK, "Account closed", "Open the account again")
+		s.clock.move(lagOf(her.kind()))
 		if stays := her.kind() == session.JWT; her.signedIn() != stays {
 			t.Errorf("signed in: %v", her.signedIn())
 		}
@@ -142,6 +144,7 @@ func TestEndSessions_endsWhatCanBeEnded(t *testing.T) {
 			return
 		}
 		page.want(t, http.StatusOK, "2 sessions on the server ended")
+		s.clock.move(lagOf(s.sessions.Site().Backend))
 		if desk.signedIn() || phone.signedIn() {
 			t.Error("somebody is still signed in")
 		}

@@ -82,7 +82,7 @@ func BenchmarkCatalogueUncached(b *testing.B) {
 }
 
 // bigSite is a site with n published courses.
-func bigSite(b *testing.B, n int) *site {
+func bigSite(b testing.TB, n int) *site {
 	b.Helper()
 	s := newSite(b, session.Memory)
 	data := testSchool()

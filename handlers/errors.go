@@ -36,11 +36,17 @@ func statusOf(err error) int {
 		throttled *auth.Throttled
 		tooLarge  *http.MaxBytesError
 		echoed    *echo.HTTPError
+		token     *badToken
+		body      *badBody
 	)
 	switch {
+	case errors.As(err, &token):
+		return token.status
+	case errors.As(err, &body):
+		return body.status
 	case errors.Is(err, errClosed):
 		return http.StatusConflict
-	case errors.Is(err, errSignIn), errors.Is(err, session.ErrNoSession), errors.Is(err, session.ErrEnded):
+	case errors.Is(err, errSignIn), errors.Is(err, auth.ErrRefused), errors.Is(err, session.ErrNoSession), errors.Is(err, session.ErrEnded):
 		return http.StatusUnauthorized
 	case errors.Is(err, errForbidden), errors.Is(err, errForeign), errors.Is(err, school.ErrNotEnrolled), errors.Is(err, school.ErrDemoAccount):
 		return http.StatusForbidden
@@ -56,7 +62,7 @@ func statusOf(err error) int {
 		return http.StatusRequestEntityTooLarge
 	case errors.Is(err, errUnread):
 		return http.StatusBadRequest
-	case errors.Is(err, session.ErrUnavailable), errors.Is(err, auth.ErrBusy), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, session.ErrUnavailable), errors.Is(err, school.ErrBusy), errors.Is(err, auth.ErrBusy), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return http.StatusServiceUnavailable
 	case errors.As(err, &echoed):
 		return echoed.Code
@@ -85,8 +91,8 @@ func (s *Server) answerError(err error, c echo.Context) {
 		h.Set(echo.HeaderRetryAfter, seconds(throttled.RetryAfter))
 	case status == http.StatusServiceUnavailable:
 		h.Set(echo.HeaderRetryAfter, busyFor)
-	case status == http.StatusUnauthorized:
-		h.Set(echo.HeaderWWWAuthenticate, `Session realm="Lectern", signin="/signin"`)
+	default:
+		challenge(c, status, err)
 	}
 	var failed error
 	switch {
@@ -157,19 +163,27 @@ func isPageLoad(r *http.Request) bool {
 
 func wantsJSON(c echo.Context) bool {
 	r := c.Request()
-	return strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.Header.Get(echo.HeaderAccept), "application/json")
+	return inAPI(r) || strings.HasPrefix(r.Header.Get(echo.HeaderAccept), "application/json")
 }
 
-// problem is an error for a program (RFC 9457).
+// problemJSON is an error for a program (RFC 9457).
+type problemJSON struct {
+	Type     string `json:"type" doc:"always about:blank: the status says what sort of error it is"`
+	Title    string `json:"title" doc:"the name of the status"`
+	Status   int    `json:"status"`
+	Detail   string `json:"detail" doc:"a sentence for people"`
+	Instance string `json:"instance" doc:"the number of this request, by which the log knows it"`
+}
+
+// problem answers with an error for a program.
 func (s *Server) problem(c echo.Context, status int, err error) error {
-	said := s.explain(c, status, err)
-	body, failed := json.Marshal(struct {
-		Type     string `json:"type"`
-		Title    string `json:"title"`
-		Status   int    `json:"status"`
-		Detail   string `json:"detail"`
-		Instance string `json:"instance"`
-	}{"about:blank", http.StatusText(status), status, said.Lede, requestID(c)})
+	detail := s.explain(c, status, err).Lede
+	if inAPI(c.Request()) {
+		if words := apiWords(status, err); words != "" {
+			detail = words
+		}
+	}
+	body, failed := json.Marshal(problemJSON{"about:blank", http.StatusText(status), status, detail, requestID(c)})
 	if failed != nil {
 		return failed
 	}
@@ -180,7 +194,9 @@ func (s *Server) problem(c echo.Context, status int, err error) error {
 // next.
 func (s *Server) errorPage(c echo.Context, status int, err error) error {
 	props := s.explain(c, status, err)
-	props.Back, props.BackLabel = s.wayBack(c, status)
+	if props.Back == "" {
+		props.Back, props.BackLabel = s.wayBack(c, status)
+	}
 	if status == http.StatusUnauthorized {
 		props.Kept = keptForm(c)
 	} else if !errors.Is(err, errForeign) {
@@ -235,6 +251,10 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		s.offerToJoin(c, err, &p)
 	case http.StatusNotFound:
 		p.Title, p.Lede = "There is nothing here", "The address may be mistyped, or what stood here has been taken away, or it is not for you to see. We do not say which."
+		if errors.Is(err, errNoSuchSession) {
+			p.Title, p.Lede = "You have no such session", "It may have ended meanwhile, or never have been yours; we do not say which. Nothing was changed."
+			p.Back, p.BackLabel = "/account/sessions", "Back to your sessions"
+		}
 	case http.StatusMethodNotAllowed:
 		p.Title, p.Lede = "That is not how this address works", "It can be looked at or sent to, but not in this way. Nothing was changed."
 	case http.StatusConflict:

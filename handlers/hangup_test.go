@@ -96,6 +96,7 @@ func TestHangUp_leavesNoDeedHalfDone(t *testing.T) {
 		if e := s.lastEvent(school.ActionPasswordChange); !strings.Contains(e.Detail, "on the server ended") {
 			t.Errorf("the log has %+v", e)
 		}
+		s.clock.move(lagOf(s.sessions.Site().Backend))
 		if stays := s.sessions.Site().Backend == session.JWT; phone.signedIn() != stays {
 			t.Errorf("the telephone is signed in: %v", phone.signedIn())
 		}

@@ -36,6 +36,7 @@ func everyAnswer(t *testing.T, s *site) map[string]answer {
 		"no such cover":          visitor.get("/covers/knots.png").want(t, 404),
 		"the API":                her.get("/api/v1/session").want(t, 200),
 		"an error of the API":    her.get("/api/v1/nothing").want(t, 404),
+		"the public keys":        visitor.get("/.well-known/jwks.json").want(t, 200),
 		"the health of the site": visitor.get("/healthz").want(t, 200),
 		"a HEAD":                 her.send(http.MethodHead, "/account", "").want(t, 200),
 	}

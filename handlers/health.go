@@ -2,7 +2,9 @@ package handlers
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -16,11 +18,19 @@ func (s *Server) alive(c echo.Context) error {
 // ready says whether what the program needs can be reached, and names what
 // cannot.
 func (s *Server) ready(c echo.Context) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(c.Request().Context(), 1500*time.Millisecond)
 	defer cancel()
+	wrong := s.Sessions.OutOfReach(ctx)
 	if err := s.DB.Ping(ctx); err != nil {
-		s.Log.Warn("not ready", "what", "database", "err", err)
-		return c.String(http.StatusServiceUnavailable, "database: not reachable\n")
+		wrong["database"] = err
 	}
-	return c.String(http.StatusOK, "ready\n")
+	if len(wrong) == 0 {
+		return c.String(http.StatusOK, "ready\n")
+	}
+	answer := ""
+	for _, what := range slices.Sorted(maps.Keys(wrong)) {
+		s.Log.Warn("not ready", "what", what, "err", wrong[what])
+		answer += what + ": not reachable\n"
+	}
+	return c.String(http.StatusServiceUnavailable, answer)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"lectern/db/school"
+	"lectern/handlers/bearer"
 	"lectern/handlers/policy"
 	"lectern/handlers/session"
 )
@@ -15,6 +16,9 @@ import (
 // visitor is who is asking, for the length of one request.
 type visitor struct {
 	visit *session.Visit
+	// access is what a program's token says; nil for everybody else. Its visit
+	// holds no session, so that nothing can be made of it that a session can do.
+	access *bearer.Access
 	// user is the person's own row, for their name. What they may do is decided
 	// by the role of the session, which is actor's.
 	user     school.User
@@ -29,6 +33,9 @@ func (v *visitor) SignedIn() bool { return v.user.ID != "" }
 // actor is the visitor as policy sees them: with the role that the session
 // says they have, which may be an old one.
 func (v *visitor) actor() policy.Actor {
+	if v.access != nil {
+		return policy.Actor{User: v.access.User, Role: v.access.Role}
+	}
 	rec, ok := v.visit.Record()
 	if !ok || !v.SignedIn() {
 		return policy.Actor{}
@@ -55,6 +62,9 @@ func visitorOf(c echo.Context) *visitor {
 func (s *Server) withSession(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Before(func() { noStore(c) })
+		if inAPI(c.Request()) && bearer.Presented(c.Request()) {
+			return s.withToken(c, next)
+		}
 		r, visit, err := s.Sessions.Load(c.Response(), c.Request())
 		c.SetRequest(r)
 		v := &visitor{visit: visit}
@@ -79,14 +89,18 @@ func (s *Server) withSession(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // noStore keeps what was made for one person out of every cache (ASVS 14.3.2).
-// A page for a visitor without cookies may be kept, if it is asked for again.
+// An answer to a visitor who says nothing of themselves may be kept, if it is asked for again.
 func noStore(c echo.Context) {
-	h := c.Response().Header()
-	if h.Get(echo.HeaderCacheControl) != "" && len(c.Request().Header["Cookie"]) == 0 {
+	h, r := c.Response().Header(), c.Request()
+	personal := len(r.Header["Cookie"]) > 0 || inAPI(r) && len(r.Header["Authorization"]) > 0
+	if h.Get(echo.HeaderCacheControl) != "" && !personal {
 		return
 	}
 	h.Add(echo.HeaderVary, echo.HeaderCookie)
-	if len(c.Request().Header["Cookie"]) > 0 || len(h["Set-Cookie"]) > 0 {
+	if inAPI(r) {
+		h.Add(echo.HeaderVary, echo.HeaderAuthorization)
+	}
+	if personal || len(h["Set-Cookie"]) > 0 {
 		h.Set(echo.HeaderCacheControl, "no-store")
 		return
 	}
@@ -112,6 +126,12 @@ func (s *Server) record(c echo.Context, action, subject, detail string) school.I
 }
 
 func (s *Server) recordAs(c echo.Context, actor school.Person, action, subject, detail string) school.ID {
+	return s.recordOf(c, visitorOf(c).visit.Trace.Backend, actor, action, subject, detail)
+}
+
+// recordOf writes a line about a kind of session that the request did not come
+// with.
+func (s *Server) recordOf(c echo.Context, kind string, actor school.Person, action, subject, detail string) school.ID {
 	event := school.Event{
 		ID:      school.MustNewID(),
 		At:      s.Now(),
@@ -119,7 +139,7 @@ func (s *Server) recordAs(c echo.Context, actor school.Person, action, subject, 
 		Actor:   actor,
 		Subject: subject,
 		Detail:  detail,
-		Session: visitorOf(c).visit.Trace.Backend,
+		Session: kind,
 		Address: address(c).String(),
 	}
 	if err := s.DB.Record(detached(c), event); err != nil {

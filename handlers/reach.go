@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,40 +16,128 @@ import (
 )
 
 // reach says, kind by kind, how long old rights last once somebody acts on
-// another session: at once where there is a record, and where there is only a
-// token, when it expires.
+// another session: at once where somebody is asked at each request, and else
+// when what the browser carries expires. Kinds that this site does not read are
+// left out, because their cookies open nothing here.
 func (s *Server) reach() []views.Reach {
 	now := s.Now()
-	powers := s.Sessions.Powers()
-	all := make([]views.Reach, len(powers))
-	for i, p := range powers {
-		r := views.Reach{Backend: p.Backend, Ends: "at once", Role: "at once"}
-		if !p.Ends {
-			r.Ends = lastsUntil(p, now)
+	var all []views.Reach
+	for _, p := range s.readPowers() {
+		r := views.Reach{Kind: kindOf(p), Ends: "at once", Role: "at once"}
+		switch {
+		case p.Life > 0:
+			r.Ends, r.Role = lastsUntil(p, now), lastsUntil(p, now)
+		case !p.KeepsRole:
+			r.Role = "at once: they are signed out, and sign in again with the new role"
 		}
-		if !p.Role {
-			r.Role = lastsUntil(p, now)
-		}
-		all[i] = r
+		all = append(all, r)
 	}
 	return all
 }
 
+// readPowers are what can be done to the sessions that this site looks at.
+func (s *Server) readPowers() []session.Power {
+	return slices.DeleteFunc(s.Sessions.Powers(), func(p session.Power) bool { return !p.Read })
+}
+
+// powerOf is what can be done to the sessions of one backend.
+func (s *Server) powerOf(backend string) session.Power {
+	for _, p := range s.Sessions.Powers() {
+		if p.Backend == backend {
+			return p
+		}
+	}
+	return session.Power{Backend: backend}
+}
+
+// kindOf is a kind of session as pages call it.
+func kindOf(p session.Power) views.Kind {
+	k := views.Kind{Backend: p.Backend, Revocation: p.Revocation, Ends: p.EndsUser, Lists: p.Lists}
+	if p.EndsUser && p.Life > 0 {
+		k.Lag = span(p.Life)
+	}
+	return k
+}
+
 func lastsUntil(p session.Power, now time.Time) string {
-	until := "when the token expires: at " + moment(now.Add(p.Life), now) + " at the latest"
+	if p.EndsUser {
+		return "within " + span(p.Life) + ": at " + moment(now.Add(p.Life), now) + " at the latest"
+	}
+	return "when the token expires: at " + endsAt(p, now)
+}
+
+// endsAt is the end of a session that is issued now.
+func endsAt(p session.Power, now time.Time) string {
+	until := moment(now.Add(p.Life), now) + " at the latest"
 	if p.Longest > p.Life {
-		until += ", or " + moment(now.Add(p.Longest), now) + " if they asked to be remembered"
+		until += ", or " + moment(now.Add(p.Longest), now) + " with “remember me”"
 	}
 	return until
 }
 
-// endedWords is what ending sessions did, for the log and for the page.
-func endedWords(e session.Ended, what string) string {
-	words := ui.Count(e.Sessions, strings.TrimSpace(what+" session"), strings.TrimSpace(what+" sessions")) + " on the server ended"
-	if !e.Until.IsZero() {
-		words += "; tokens issued before stay good until they expire, " + e.Until.Local().Format(ui.DayTime) + " at the latest"
+// lasts says in a sentence, before anybody presses a button, how long old rights
+// can go on afterwards.
+func (s *Server) lasts() string {
+	now, words, atOnce := s.Now(), "", false
+	for _, p := range s.readPowers() {
+		if p.Life == 0 {
+			atOnce = true
+			continue
+		}
+		words += views.KindLabel(kindOf(p)) + " sessions go on until " + moment(now.Add(p.Life), now) + " at the latest"
+		if p.Longest > p.Life {
+			words += " (" + moment(now.Add(p.Longest), now) + " with “remember me”)"
+		}
+		words += ". "
+	}
+	switch {
+	case words == "":
+		return "It acts at once on every kind of session that this site reads."
+	case atOnce:
+		return words + "On all others it acts at once."
+	}
+	return strings.TrimSpace(words)
+}
+
+// roleLasts says the same of a new role, which ends the sessions that cannot be
+// told of it.
+func (s *Server) roleLasts() string {
+	words := s.lasts()
+	for _, p := range s.readPowers() {
+		if p.EndsUser && !p.KeepsRole {
+			words += " Whoever has a " + views.KindLabel(kindOf(p)) + " session is signed out, and signs in again with the new role."
+		}
 	}
 	return words
+}
+
+// endedWords is what ending sessions did, for the log and for the page.
+func (s *Server) endedWords(e session.Ended, what string) string {
+	words := ui.Count(e.Sessions, strings.TrimSpace(what+" session"), strings.TrimSpace(what+" sessions")) + " on the server ended"
+	return words + s.tokenWords(e, "tokens issued before are refused, and nobody knows how many there were", "tokens issued before stay good until they expire, ")
+}
+
+// tokenWords say what became of those that nobody can count: refused, or good
+// until some moment.
+func (s *Server) tokenWords(e session.Ended, refused, good string) string {
+	words, last, layout := "", "", ui.DayTime
+	for _, p := range s.readPowers() {
+		switch {
+		case !p.EndsUser:
+			last = good
+		case p.Life > 0 && last == "":
+			last, layout = "the short tokens of hybrid sessions go on until ", ui.DayTime+":05"
+		case !p.Counts:
+			words += "; " + refused
+		}
+	}
+	if e.Until.IsZero() || last == "" {
+		return words
+	}
+	if last == good {
+		layout = ui.DayTime
+	}
+	return words + "; " + last + e.Until.Local().Format(layout) + " at the latest"
 }
 
 // withEvent is an address that says what has just been done. It carries the
@@ -58,6 +147,16 @@ func withEvent(path string, event school.ID) string { return withQuery(path, "ev
 
 // eventTime is how long the page goes on saying it.
 const eventTime = 10 * time.Minute
+
+// frameAfter is the frame of a page, with a word about what was just done.
+func (s *Server) frameAfter(c echo.Context, title, section string) (views.Frame, error) {
+	f := s.frame(c, title, section)
+	done, err := s.justDone(c)
+	if done != "" {
+		f.Said = done
+	}
+	return f, err
+}
 
 // justDone is what the visitor has just done, as the audit log tells it; empty
 // for anybody else's line and for an old one.
@@ -96,6 +195,7 @@ var doneWords = map[string]string{
 	school.ActionEnable:         "Account opened again",
 	school.ActionEndSessions:    "Sessions ended",
 	school.ActionSiteSwitch:     "Switched",
+	school.ActionRevocation:     "How tokens can be ended was changed",
 }
 
 // detached is a context for what must still happen when the visitor has gone:

@@ -31,11 +31,11 @@ var routes = []route{
 	{http.MethodGet, "/signup", to(policy.Browse), (*Server).showSignUp},
 	{http.MethodPost, "/signup", to(policy.Browse), (*Server).signUp},
 	{http.MethodPost, "/signout", to(policy.Browse), (*Server).signOut},
-	{http.MethodGet, "/api/v1/session", to(policy.SessionRead), (*Server).sessionJSON},
+	{http.MethodGet, "/sessions", to(policy.Browse), (*Server).showKinds},
 }
 
 // route fills Echo's router from the table. What needs no session (assets,
-// covers, health) is not in it and costs none.
+// covers, public keys, health) is not in it and costs none.
 func (s *Server) route() {
 	for _, r := range s.table() {
 		s.add(r)
@@ -44,6 +44,8 @@ func (s *Server) route() {
 	s.echo.GET("/assets/*", static)
 	s.echo.HEAD("/assets/*", static)
 	s.echo.GET("/covers/:file", s.showCover)
+	s.echo.GET("/.well-known/jwks.json", s.showKeys)
+	s.echo.HEAD("/.well-known/jwks.json", s.showKeys)
 	s.echo.GET("/healthz", s.alive)
 	s.echo.GET("/readyz", s.ready)
 	s.echo.Use(s.knowTheLost)
@@ -64,7 +66,7 @@ func (s *Server) knowTheLost(next echo.HandlerFunc) echo.HandlerFunc {
 
 // table is every line that this site has.
 func (s *Server) table() []route {
-	table := slices.Concat(routes, learnRoutes, teachRoutes, accountRoutes, adminRoutes)
+	table := slices.Concat(routes, learnRoutes, teachRoutes, accountRoutes, accountSessionRoutes, adminRoutes, apiRoutes())
 	if s.Demo {
 		table = append(table, demoRoutes...)
 	}

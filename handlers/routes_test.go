@@ -37,6 +37,7 @@ type row struct {
 	route  string
 	path   string // the route's own where it has no parameters
 	fields []string
+	json   string // sent instead of fields
 	want   answers
 }
 
@@ -51,7 +52,17 @@ var rows = []row{
 	{says: "signing out is never refused", route: "POST /signout", want: all303},
 	{says: "everybody chooses their own kind of session", route: "POST /session/backend", fields: []string{"backend", session.JWT}, want: all303},
 	{says: "a kind of session that is not on offer is refused", route: "POST /session/backend", fields: []string{"backend", "abacus"}, want: answers{422, 422, 422, 422, 422}},
+	{says: "a password is exchanged for a token by anybody who knows it", route: "POST /api/v1/tokens", json: credentials(bea, password), want: all200},
+	{says: "and by nobody else", route: "POST /api/v1/tokens", json: credentials(bea, otherPassword), want: answers{401, 401, 401, 401, 401}},
+	{says: "a program is told who it acts for", route: "GET /api/v1/me", want: answers{401, 200, 200, 200, 200}},
 	{says: "everybody sees their own session", route: "GET /api/v1/session", want: all200},
+	{says: "programs see the catalogue", route: "GET /api/v1/courses", want: all200},
+	{says: "programs see published courses", route: "GET /api/v1/courses/:course", path: "/api/v1/courses/knots", want: all200},
+	{says: "a draft is there for the programs of those who may edit it", route: "GET /api/v1/courses/:course", path: "/api/v1/courses/sails", want: answers{404, 404, 200, 404, 200}},
+	{says: "admins join nothing, nor do their programs", route: "PUT /api/v1/courses/:course/enrolment", path: "/api/v1/courses/knots/enrolment", want: answers{401, 200, 200, 200, 403}},
+	{says: "a draft is joined by nobody", route: "PUT /api/v1/courses/:course/enrolment", path: "/api/v1/courses/sails/enrolment", want: answers{401, 404, 403, 404, 403}},
+	{says: "leaving is for those who may join, whether they have or not", route: "DELETE /api/v1/courses/:course/enrolment", path: "/api/v1/courses/knots/enrolment", want: answers{401, 204, 204, 204, 403}},
+	{says: "the API is described to everybody", route: "GET /api/v1/openapi.json", want: all200},
 
 	{says: "an account is for its owner", route: "GET /account", want: ownPage},
 	{says: "a name is changed by its owner", route: "POST /account/profile", fields: []string{"name", "Somebody"}, want: ownForm},
@@ -70,6 +81,8 @@ var rows = []row{
 	{says: "admins end sessions", route: "POST /admin/users/:id/end-sessions", path: person(bea) + "/end-sessions", want: adminForm},
 	{says: "the site's sessions are shown to admins", route: "GET /admin/sessions", want: adminPage},
 	{says: "admins switch the site", route: "POST /admin/sessions", fields: []string{"backend", session.JWT, "existing", "carry"}, want: adminForm},
+	{says: "admins choose what can end a token", route: "POST /admin/sessions/revocation", fields: []string{"revocation", session.RevokeCutoff}, want: adminForm},
+	{says: "there are three ways to end a token", route: "POST /admin/sessions/revocation", fields: []string{"revocation", "hope"}, want: answers{401, 403, 403, 403, 422}},
 	{says: "the audit log is for admins", route: "GET /admin/audit", want: adminPage},
 
 	{says: "the components are for everybody in a demonstration", route: "GET /demo/components", want: all200},
@@ -164,7 +177,7 @@ func walk(t *testing.T, backend string) {
 					t.Errorf("%s: HEAD %s as %q answers %d with %d bytes, GET %d", r.says, path, who, head.status, len(head.body), got.status)
 				}
 			} else {
-				got = b.post(path, r.fields...)
+				got = b.submit(method, path, r)
 			}
 			if got.status != want {
 				t.Errorf("%s: %s %s as %q answers %d, want %d", r.says, method, path, who, got.status, want)
@@ -178,13 +191,25 @@ func walk(t *testing.T, backend string) {
 	}
 }
 
+// submit sends what a row says.
+func (b *browser) submit(method, path string, r row) answer {
+	b.t.Helper()
+	switch {
+	case r.json != "":
+		return b.send(method, path, r.json, "Content-Type", jsonType)
+	case method == http.MethodPost:
+		return b.post(path, r.fields...)
+	}
+	return b.send(method, path, "")
+}
+
 func TestRoutes_allRequireSomething(t *testing.T) {
 	s := newSite(t, session.Memory)
 	if open := s.Unguarded(); len(open) > 0 {
 		t.Errorf("without a requirement: %v", open)
 	}
 	listed := s.Routes()
-	outside := []string{"GET /assets/*", "HEAD /assets/*", "GET /covers/:file", "GET /healthz", "GET /readyz"}
+	outside := []string{"GET /assets/*", "HEAD /assets/*", "GET /covers/:file", "GET /.well-known/jwks.json", "HEAD /.well-known/jwks.json", "GET /healthz", "GET /readyz"}
 	for _, served := range s.Served() {
 		get := "GET " + strings.TrimPrefix(served, "HEAD ")
 		if !slices.Contains(listed, served) && !(strings.HasPrefix(served, "HEAD ") && slices.Contains(listed, get)) && !slices.Contains(outside, served) {

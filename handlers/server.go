@@ -23,8 +23,10 @@ import (
 	"lectern/assets"
 	"lectern/db"
 	"lectern/handlers/auth"
+	"lectern/handlers/bearer"
 	"lectern/handlers/markdown"
 	"lectern/handlers/session"
+	"lectern/handlers/token"
 )
 
 // Config is what a Server is made of.
@@ -33,6 +35,10 @@ type Config struct {
 	Sessions  *session.Manager
 	Passwords *auth.Passwords
 	Hasher    *auth.Hasher
+	// Keys are those that tokens are signed with.
+	Keys *token.Keyring
+	// Tokens are the access tokens of programs.
+	Tokens *bearer.Tokens
 	// SignUps limits how many accounts one address may open.
 	SignUps *auth.Limiter
 	Log     *slog.Logger
@@ -54,6 +60,8 @@ type Server struct {
 	origins  *http.CrossOriginProtection
 	markdown *markdown.Renderer
 
+	description []byte // of the API
+
 	pages      pageCache
 	renderings renderings
 }
@@ -69,6 +77,10 @@ func New(c Config) (*Server, error) {
 	s.echo.HTTPErrorHandler = s.answerError
 	s.echo.IPExtractor = addressOf(c.Proxies)
 	s.echo.Logger.SetOutput(io.Discard)
+	var err error
+	if s.description, err = s.describe(); err != nil {
+		return nil, err
+	}
 	s.use()
 	s.route()
 	return s, nil

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,10 @@ type trace struct {
 	Cookie struct {
 		Name         string
 		Bytes, Limit int
+	}
+	Cookies []struct {
+		Name  string
+		Bytes int
 	}
 	Store struct{ Reads, Writes int }
 	Steps []struct {
@@ -74,18 +79,25 @@ func TestSessionJSON_tellsTheTruth(t *testing.T) {
 		if got, want := tr.Cookie.Bytes, len(cookieOf(backend))+len(b.cookie(cookieOf(backend))); got != want || tr.Cookie.Name != cookieOf(backend) {
 			t.Errorf("cookie %s of %d bytes, want %s of %d", tr.Cookie.Name, got, cookieOf(backend), want)
 		}
+		if len(tr.Cookies) != 1 || tr.Cookies[0].Name != tr.Cookie.Name || tr.Cookies[0].Bytes != tr.Cookie.Bytes {
+			t.Errorf("cookies %+v beside %+v", tr.Cookies, tr.Cookie)
+		}
 		if backend == session.JWT {
 			if tr.Store.Reads != 0 || tr.Authorization.RoleFrom != "token" || tr.Session.IdleExpiresAt != nil || !tr.Session.ExpiresAt.Equal(s.clock.Now().Add(time.Hour)) || tr.Cookie.Bytes < 300 {
 				t.Errorf("a token's trace: %+v", tr)
 			}
 			return
 		}
-		if tr.Store.Reads != 1 || tr.Store.Writes != 0 || tr.Authorization.RoleFrom != "session" || !tr.Session.IdleExpiresAt.Equal(s.clock.Now().Add(30*time.Minute)) ||
+		if backend == session.Hybrid {
+			if tr.Store.Reads != 0 || tr.Authorization.RoleFrom != "token" || tr.Session.IdleExpiresAt != nil || !tr.Session.ExpiresAt.Equal(s.clock.Now().Add(12*time.Hour)) || tr.Cookie.Bytes < 300 {
+				t.Errorf("the trace of a short token: %+v", tr)
+			}
+		} else if tr.Store.Reads != 1 || tr.Store.Writes != 0 || tr.Authorization.RoleFrom != "session" || !tr.Session.IdleExpiresAt.Equal(s.clock.Now().Add(30*time.Minute)) ||
 			!tr.Session.ExpiresAt.Equal(s.clock.Now().Add(12*time.Hour)) || tr.Cookie.Bytes >= 100 {
 			t.Errorf("a ticket's trace: %+v", tr)
 		}
 		s.clock.move(2 * time.Minute)
-		if tr := b.trace(); tr.Store.Reads != 1 || tr.Store.Writes != 1 {
+		if tr := b.trace(); tr.Store.Reads != 1 || tr.Store.Writes != 1 || !tr.Session.IdleExpiresAt.Equal(s.clock.Now().Add(30*time.Minute)) {
 			t.Errorf("after two minutes: %d reads, %d writes; want the visit noted", tr.Store.Reads, tr.Store.Writes)
 		}
 		if tr := b.trace(); tr.Store.Writes != 0 {
@@ -102,7 +114,10 @@ func TestSwitch_keepsYouSignedIn(t *testing.T) {
 				t.Parallel()
 				s := newSite(t, from)
 				b := s.as(ada)
-				before := b.cookie(cookieOf(from))
+				before := "lectern-backend=" + from
+				for _, name := range cookiesOf(from) {
+					before += "; " + name + "=" + b.cookie(name)
+				}
 				got := b.post("/session/backend", "backend", to, "next", "/courses?q=x").want(t, http.StatusSeeOther)
 				if !strings.HasPrefix(got.location, "/courses?") || !strings.Contains(got.location, "xray=open") {
 					t.Errorf("leads to %q", got.location)
@@ -111,11 +126,14 @@ func TestSwitch_keepsYouSignedIn(t *testing.T) {
 				if tr.Backend != to || tr.Authentication.User != string(fixedID("ada")) {
 					t.Fatalf("after the switch: %+v", tr)
 				}
-				if cookieOf(from) != cookieOf(to) && b.cookie(cookieOf(from)) != "" {
-					t.Error("the old cookie is still there")
+				for _, name := range cookiesOf(from) {
+					if !slices.Contains(cookiesOf(to), name) && b.cookie(name) != "" {
+						t.Errorf("the old cookie %s is still there", name)
+					}
 				}
+				s.clock.move(lagOf(from))
 				thief := s.browser()
-				stolen := thief.get("/api/v1/session", "Cookie", "lectern-backend="+from+"; "+cookieOf(from)+"="+before)
+				stolen := thief.get("/api/v1/session", "Cookie", before)
 				alive := strings.Contains(stolen.body, `"user":"`+string(fixedID("ada")))
 				if want := from == session.JWT || from == to; alive != want {
 					t.Errorf("a copy of the old cookie is good: %v, want %v", alive, want)
@@ -128,7 +146,7 @@ func TestSwitch_keepsYouSignedIn(t *testing.T) {
 func TestSwitch_refusesWhatIsNoBackend(t *testing.T) {
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.as(ada)
-		for _, name := range []string{"", "redis", "JWT", "none"} {
+		for _, name := range []string{"", "abacus", "JWT", "none"} {
 			b.post("/session/backend", "backend", name).want(t, http.StatusUnprocessableEntity)
 		}
 		if !b.trace().Session.OK {
@@ -161,12 +179,16 @@ func TestRole_isAsOldAsWhereItIsRead(t *testing.T) {
 		must(t, err)
 		_, err = s.sessions.ChangeRole(t.Context(), fixedID("grace"), school.Student)
 		must(t, err)
-		want := "student"
-		if s.sessions.Site().Backend == session.JWT {
+		kind, want := s.sessions.Site().Backend, "student"
+		if kind == session.JWT || lagOf(kind) > 0 {
 			want = "instructor"
 		}
 		if got := b.trace().Authorization.Role; got != want {
 			t.Errorf("after the change the session says %s, want %s", got, want)
+		}
+		s.clock.move(lagOf(kind))
+		if got := b.trace().Authorization.Role; kind == session.Hybrid && got != "student" {
+			t.Errorf("a minute after the change the session says %s", got)
 		}
 		s.clock.move(time.Hour)
 		if s.sessions.Site().Backend == session.JWT && b.trace().Session.OK {
@@ -184,34 +206,40 @@ func TestRole_isAsOldAsWhereItIsRead(t *testing.T) {
 func TestBadCookie_isAnAnonymousVisitor(t *testing.T) {
 	eachBackend(t, func(t *testing.T, s *site) {
 		backend := s.sessions.Site().Backend
-		name := cookieOf(backend)
-		good := s.as(ada).cookie(name)
 		other := newSite(t, otherKind(backend)).as(ada).cookie(cookieOf(otherKind(backend)))
-		for what, value := range map[string]string{
-			"altered at its end":   good[:len(good)-4] + "AAAA",
-			"altered at its start": "AAAA" + good[4:],
-			"cut short":            good[:len(good)/2],
-			"rubbish":              "%00../../etc/passwd",
-			"very long":            strings.Repeat("a", 5000),
-			"of the other kind":    other,
-			"doubled":              good + good,
-		} {
-			got := s.browser().get("/", "Cookie", name+"="+value).want(t, http.StatusOK, "Refused: ")
-			if cleared := got.header.Get("Set-Cookie"); !strings.HasPrefix(cleared, name+"=;") || !strings.Contains(cleared, "Max-Age=0") {
-				t.Errorf("%s: the cookie is not cleared but %q", what, cleared)
-			}
-			if len(value) > 20 && strings.Contains(s.log.String(), value[10:20]) {
-				t.Errorf("%s: the cookie stands in the log", what)
-			}
-			learning := s.browser().get("/api/v1/session", "Cookie", name+"="+value).want(t, http.StatusOK)
-			if !strings.Contains(learning.body, `"refused":"`) {
-				t.Errorf("%s: no reason: %s", what, learning.body)
-			}
+		for _, name := range cookiesOf(backend) {
+			refusesBad(t, s, name, other)
 		}
 		if !strings.Contains(s.log.String(), `"refused":"`) {
 			t.Error("the log does not say why a cookie was refused")
 		}
 	})
+}
+
+func refusesBad(t *testing.T, s *site, name, other string) {
+	t.Helper()
+	good := s.as(ada).cookie(name)
+	for what, value := range map[string]string{
+		"altered at its end":   good[:len(good)-4] + "AAAA",
+		"altered at its start": "AAAA" + good[4:],
+		"cut short":            good[:len(good)/2],
+		"rubbish":              "%00../../etc/passwd",
+		"very long":            strings.Repeat("a", 5000),
+		"of the other kind":    other,
+		"doubled":              good + good,
+	} {
+		got := s.browser().get("/", "Cookie", name+"="+value).want(t, http.StatusOK, "Refused: ")
+		if cleared := got.header.Get("Set-Cookie"); !strings.HasPrefix(cleared, name+"=;") || !strings.Contains(cleared, "Max-Age=0") {
+			t.Errorf("%s: the cookie is not cleared but %q", what, cleared)
+		}
+		if len(value) > 20 && strings.Contains(s.log.String(), value[10:20]) {
+			t.Errorf("%s: the cookie stands in the log", what)
+		}
+		learning := s.browser().get("/api/v1/session", "Cookie", name+"="+value).want(t, http.StatusOK)
+		if !strings.Contains(learning.body, `"refused":"`) {
+			t.Errorf("%s: no reason: %s", what, learning.body)
+		}
+	}
 }
 
 func otherKind(backend string) string {

@@ -73,7 +73,7 @@ func (s *Server) signIn(c echo.Context) error {
 	}
 	toTheEnd(c)
 	if err := s.startSession(c, user, began, f.get("backend"), p.Remembered); err != nil {
-		return err
+		return s.notSignedIn(c, err, p)
 	}
 	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignIn, user.Name, "with a password")
 	switch {
@@ -83,6 +83,19 @@ func (s *Server) signIn(c echo.Context) error {
 		return s.showKept(c, user, *p.Kept)
 	}
 	return seeOther(c, p.Next)
+}
+
+// notSignedIn is the answer to somebody who has proved who they are, and whose
+// session cannot be written down now. They are sent back to the door, where
+// they can try again.
+func (s *Server) notSignedIn(c echo.Context, err error, p views.SignInProps) error {
+	if !errors.Is(err, session.ErrUnavailable) || wantsJSON(c) {
+		return err
+	}
+	s.Log.Error("session not started", "id", requestID(c), "err", err)
+	p.Away = true
+	c.Response().Header().Set(echo.HeaderRetryAfter, busyFor)
+	return s.signInPage(c, http.StatusServiceUnavailable, p)
 }
 
 // isDemoAccount reports whether the address is of one of the people whom

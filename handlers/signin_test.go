@@ -66,7 +66,7 @@ func TestSignIn_slowsGuessingDown(t *testing.T) {
 			if got := slow.header.Get("Retry-After"); got != "1" {
 				t.Errorf("Retry-After is %q", got)
 			}
-			if b.cookie("lectern-sid")+b.cookie("lectern-jwt") != "" {
+			if b.cookie(cookieOf(s.sessions.Site().Backend)) != "" {
 				t.Error("who has to wait was let in")
 			}
 		}

@@ -68,7 +68,7 @@ func (s *Server) signUp(c echo.Context) error {
 	}
 	s.Passwords.Welcome(email, address(c))
 	if err := s.startSession(c, user, user.CreatedAt, "", false); err != nil {
-		return err
+		return s.notSignedIn(c, err, views.SignInProps{Email: string(email), Next: "/"})
 	}
 	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignUp, user.Name, "")
 	return seeOther(c, "/learning?said=welcome")

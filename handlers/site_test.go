@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"io"
@@ -16,13 +17,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"lectern/db"
 	"lectern/db/school"
 	"lectern/handlers"
 	"lectern/handlers/auth"
+	"lectern/handlers/bearer"
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
+	"lectern/handlers/session/hybrid"
 	"lectern/handlers/session/serverstore"
+	"lectern/handlers/token"
 )
 
 // password is everybody's in the test school.
@@ -35,8 +41,10 @@ type site struct {
 	t        testing.TB
 	db       *db.DB
 	sessions *session.Manager
+	ledger   *cookiejwt.SQLLedger
 	clock    *clock
 	url      string
+	key      string // that tokens are signed with, kid:base64url
 	log      *logged
 }
 
@@ -76,10 +84,18 @@ func (c *clock) move(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-var lifetimes = session.Lifetimes{Token: time.Hour, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Remember: 720 * time.Hour}
+var lifetimes = session.Lifetimes{Token: time.Hour, Access: time.Minute, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Remember: 720 * time.Hour}
 
 // backends are the kinds of session that every page test runs with.
-var backends = []string{session.JWT, session.Memory, session.Database}
+var backends = []string{session.JWT, session.Memory, session.Database, session.Redis, session.Hybrid}
+
+// lagOf is how late a kind of session notices that it has ended.
+func lagOf(backend string) time.Duration {
+	if backend == session.Hybrid {
+		return lifetimes.Access
+	}
+	return 0
+}
 
 // eachBackend runs a test once for every kind of session, on a site of its own.
 func eachBackend(t *testing.T, test func(t *testing.T, s *site)) {
@@ -110,6 +126,11 @@ func newSite(t testing.TB, backend string) *site {
 type setting struct {
 	base    string // the address that people see; the server's own if empty
 	proxies []netip.Prefix
+	// revocation is the rung of the ladder; none if empty.
+	revocation string
+	// algorithm is how tokens are signed; HS256 if empty.
+	algorithm token.Algorithm
+	redis     string // the address of a Redis; one in this process if empty
 }
 
 func startSite(t testing.TB, backend string, demo bool, settings ...setting) *site {
@@ -131,31 +152,52 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	}
 	base, err := url.Parse(set.base)
 	must(t, err)
+	if set.algorithm == "" {
+		set.algorithm = token.HS256
+	}
 	cookies := session.Cookies{Secure: base.Scheme == "https"}
-	key, err := cookiejwt.NewKey(rand.Reader)
+	s.key, err = token.NewKey(rand.Reader)
 	must(t, err)
-	keys, err := cookiejwt.ParseKeys(key)
+	keys, err := token.ParseKeys(set.algorithm, s.key)
 	must(t, err)
+	ring := token.NewKeyring(keys)
+	tokens := token.NewIssuer(token.Config{Keys: ring, Site: set.base, Now: s.clock.Now, Random: rand.Reader})
 	records, err := serverstore.NewSQL(ctx, s.db.Reader(), s.db.Writer())
+	must(t, err)
+	if set.redis == "" {
+		set.redis = "redis://" + miniredis.RunT(t).Addr()
+	}
+	distant, err := serverstore.OpenRedis(set.redis, time.Now)
+	must(t, err)
+	t.Cleanup(func() { must(t, distant.Close()) })
+	families, err := hybrid.NewSQL(ctx, s.db.Reader(), s.db.Writer())
 	must(t, err)
 	store := func(name string, store serverstore.Store) session.Backend {
 		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader})
 	}
+	s.ledger, err = cookiejwt.NewSQLLedger(ctx, s.db.Reader(), s.db.Writer(), s.db, s.clock.Now)
+	must(t, err)
+	band := cookiejwt.New(cookiejwt.Config{Tokens: tokens, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now})
 	s.sessions, err = session.NewManager(ctx, session.Config{
 		Backends: []session.Backend{
-			cookiejwt.New(cookiejwt.Config{Keys: keys, Issuer: set.base, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader}),
+			band,
 			store(session.Memory, serverstore.NewMemory()),
 			store(session.Database, records),
+			store(session.Redis, distant),
+			hybrid.New(hybrid.Config{Tokens: tokens, Store: families, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader}),
 		},
-		Default: backend, Cookies: cookies, Lifetimes: lifetimes, People: s.db, Settings: s.db, Choose: demo, Now: s.clock.Now,
+		Ladder:  []session.Rung{band, cookiejwt.NewCutoff(band, s.ledger), cookiejwt.NewDenylist(band, s.ledger)},
+		Default: backend, Revocation: cmp.Or(set.revocation, session.RevokeNone),
+		Cookies: cookies, Lifetimes: lifetimes, People: s.db, Settings: s.db, Choose: demo, Now: s.clock.Now,
 	})
 	must(t, err)
 	hasher := auth.NewHasher(rand.Reader, 2)
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
 	s.Server, err = handlers.New(handlers.Config{
-		DB: s.db, Sessions: s.sessions, Hasher: hasher, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
+		DB: s.db, Sessions: s.sessions, Hasher: hasher, Keys: ring, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
 		Passwords: auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
 		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
+		Tokens:    bearer.New(tokens, s.clock.Now),
 	})
 	must(t, err)
 	server.Config.Handler = s.Server
@@ -233,6 +275,13 @@ func (b *browser) send(method, path, body string, headers ...string) answer {
 	text, err := io.ReadAll(response.Body)
 	must(b.t, err)
 	return answer{response.StatusCode, string(text), response.Header, response.Header.Get("Location")}
+}
+
+// address is where the site is.
+func (s *site) address() *url.URL {
+	u, err := url.Parse(s.url)
+	must(s.t, err)
+	return u
 }
 
 // cookie is the value of a cookie in the browser's jar, empty without it.

@@ -278,6 +278,7 @@ func TestDemotedInstructor(t *testing.T) {
 	eachBackend(t, func(t *testing.T, s *site) {
 		g := s.as(grace)
 		s.demote("grace", school.Student)
+		s.clock.move(lagOf(s.sessions.Site().Backend))
 		save := []string{"title", "Saved after all", "kind", "reading", "body", "Text typed before.", "version", "1"}
 		lesson := "/teach/lessons/" + string(fixedID("lesson-knotsone-first"))
 		got := g.post(lesson, save...)

@@ -27,12 +27,15 @@ func (s *Server) xray(c echo.Context) views.XRay {
 		Open:    c.QueryParam("xray") == "open",
 		Backend: trace.Backend,
 		Cookie:  trace.Cookie,
-		Bytes:   trace.Bytes,
 		Limit:   session.MaxCookie,
 		Reads:   trace.Reads,
 		Writes:  trace.Writes,
 		Here:    here(c),
 		Signed:  v.SignedIn(),
+	}
+	for _, cookie := range trace.Cookies() {
+		x.Cookies = append(x.Cookies, views.CookieSize{Name: cookie.Name, Bytes: cookie.Bytes})
+		x.Bytes += cookie.Bytes
 	}
 	for _, step := range trace.Steps() {
 		x.Steps = append(x.Steps, ui.Step{Name: step.Name, Where: path.Base(step.Where), Took: step.Took})
@@ -42,9 +45,12 @@ func (s *Server) xray(c echo.Context) views.XRay {
 		rec, _ := v.visit.Record()
 		x.Steps = append(x.Steps, ui.Step{Name: "Read the name for the masthead", Where: "table users: no cookie carries a name", Took: v.looked})
 		x.Total += v.looked
-		if trace.Backend == session.JWT {
+		switch trace.Backend {
+		case session.JWT:
 			s.xrayToken(&x, v, rec)
-		} else {
+		case session.Hybrid:
+			s.xrayHybrid(&x, v, rec)
+		default:
 			s.xrayTicket(&x, v, rec)
 		}
 	} else {
@@ -55,67 +61,9 @@ func (s *Server) xray(c echo.Context) views.XRay {
 			x.Who.Reason = "A session cookie of a kind that this site does not read at present came with this request. It counts for nothing."
 		}
 	}
-	x.Allowed = allowedLight(v)
+	x.Allowed = s.allowedLight(v)
 	x.Choices = s.choices(v)
 	return x
-}
-
-func (s *Server) xrayToken(x *views.XRay, v *visitor, rec session.Record) {
-	age := s.Now().Sub(rec.CreatedAt)
-	x.Credential = "JWT, expires " + moment(rec.ExpiresAt, s.Now())
-	x.Who = ui.LightProps{State: ui.Pass, Level: 3, Question: "Who are you?", Small: "authentication",
-		Verdict: "You are " + v.user.Name + ".",
-		Reason:  "The signature was made with our key, so we believe the id in the token.",
-		Where:   "handlers/session/cookiejwt"}
-	x.Session = ui.LightProps{State: ui.Pass, Level: 3, Question: "Are you still signed in?", Small: "session",
-		Verdict: "Yes, until " + moment(rec.ExpiresAt, s.Now()) + ".",
-		Reason:  "The band has not expired. Nobody was asked whether you signed out.",
-		Where:   "handlers/session/cookiejwt"}
-	x.Band = &ui.BandProps{Size: "l", Backend: session.JWT,
-		Header:    []string{"alg HS256", "typ session+jwt"},
-		Payload:   []string{"sub " + short(string(rec.UserID)) + ", role " + string(rec.Role), "iat " + moment(rec.CreatedAt, s.Now()), "exp " + moment(rec.ExpiresAt, s.Now())},
-		Signature: []string{"32 bytes", "HMAC-SHA256"},
-		Label:     "A wristband of three segments: header, payload and signature of your token"}
-	x.RoleFrom = "the token itself, written " + ago(age)
-	x.OnServer = "no session record: there is no coat. The audit log has a line that you signed in."
-	if v.visit.Trace.CarriedFrom != "" {
-		carriedOver(x, v.visit.Trace.CarriedFrom)
-		return
-	}
-	x.Steps = append(x.Steps[:len(x.Steps)-1:len(x.Steps)-1], ui.Step{Name: "Store look-up", Where: "nothing to look up", Skipped: true}, x.Steps[len(x.Steps)-1])
-}
-
-func (s *Server) xrayTicket(x *views.XRay, v *visitor, rec session.Record) {
-	now, number := s.Now(), ticketNumber(rec.Handle)
-	x.Credential = "Ticket " + number
-	x.Place = "the database, table sessions"
-	if x.Backend == session.Memory {
-		x.Place = "this server’s memory"
-	}
-	x.Who = ui.LightProps{State: ui.Pass, Level: 3, Question: "Who are you?", Small: "authentication",
-		Verdict: "Ticket " + number + ", which is " + v.user.Name + "’s.",
-		Reason:  "The number proves nothing; the record that it leads to does.",
-		Where:   "handlers/session/serverstore"}
-	x.Session = ui.LightProps{State: ui.Pass, Level: 3, Question: "Are you still signed in?", Small: "session",
-		Verdict: "Yes: the coat still hangs.",
-		Reason:  "The record was found, and its time is not over. Tear the ticket, and it is.",
-		Where:   "handlers/session/serverstore"}
-	x.Ticket = &ui.TicketProps{Size: "l", Number: number, Title: "Coat check, Lectern",
-		Text:  "192 random bits, kept here as a hash",
-		Label: "A coat-check ticket, number " + number}
-	x.Hook = []views.Fact{
-		{Name: "user", Value: short(string(rec.UserID)) + ", role " + string(rec.Role)},
-		{Name: "created", Value: moment(rec.CreatedAt, now) + ", " + methodsLabel(rec.Methods)},
-		{Name: "last visit noted", Value: moment(rec.SeenAt, now)},
-		{Name: "started from", Value: startedFrom(rec)},
-		{Name: "ends", Value: moment(rec.IdleUntil, now) + " without a visit, " + moment(rec.ExpiresAt, now) + " at the latest"},
-	}
-	x.RoleFrom = "the record on the server, just now"
-	if v.visit.Trace.CarriedFrom != "" {
-		carriedOver(x, v.visit.Trace.CarriedFrom)
-		return
-	}
-	x.Steps = append([]ui.Step{x.Steps[0], {Name: "Verify signature", Where: "nothing is signed", Skipped: true}}, x.Steps[1:]...)
 }
 
 // carriedOver says what is true of the one request in which a session of the
@@ -151,6 +99,9 @@ var refusals = map[session.Reason]string{
 	session.Idle:         "Nobody came with it for too long.",
 	session.Unknown:      "There is no record for it: signed out, ended, or never issued.",
 	session.EndedForAll:  "An admin has ended all sessions since it was issued.",
+	session.CutOff:       "All sessions of its person were ended since it was issued.",
+	session.Denied:       "It is on the list of tokens that were ended before their time.",
+	session.Reused:       "It had been exchanged before, so somebody has a copy. The whole session is ended, for both.",
 	session.NoSuchUser:   "The person it speaks of is not in the school any more.",
 	session.Closed:       "The account it speaks of has been closed.",
 }
@@ -158,7 +109,8 @@ var refusals = map[session.Reason]string{
 // otherKind reports whether a session cookie came that was not looked at.
 func otherKind(c echo.Context) bool {
 	return slices.ContainsFunc(c.Request().Cookies(), func(k *http.Cookie) bool {
-		return strings.HasSuffix(k.Name, "lectern-jwt") || strings.HasSuffix(k.Name, "lectern-sid")
+		return strings.HasSuffix(k.Name, "lectern-jwt") || strings.HasSuffix(k.Name, "lectern-sid") ||
+			strings.HasSuffix(k.Name, "lectern-access") || strings.HasSuffix(k.Name, "lectern-refresh")
 	})
 }
 
@@ -179,7 +131,7 @@ func (s *Server) xrayNobody(x *views.XRay, trace *session.Trace, forgotten bool)
 	if trace.Reason != "" {
 		x.Credential = "Refused: " + string(trace.Reason)
 		x.Refused, x.Refusal = session.Database, string(trace.Reason)
-		if strings.HasSuffix(trace.Cookie, "jwt") {
+		if strings.HasSuffix(trace.Cookie, "jwt") || strings.HasSuffix(trace.Cookie, "access") {
 			x.Refused = session.JWT
 		}
 		x.Who.State, x.Who.Verdict = ui.Fail, "Unknown."
@@ -191,7 +143,7 @@ func (s *Server) xrayNobody(x *views.XRay, trace *session.Trace, forgotten bool)
 	}
 }
 
-func allowedLight(v *visitor) ui.LightProps {
+func (s *Server) allowedLight(v *visitor) ui.LightProps {
 	l := ui.LightProps{Level: 3, Question: "May you do this?", Small: "authorization", Where: "handlers/policy/rules.go"}
 	switch {
 	case v.decision.Action == "":
@@ -208,52 +160,9 @@ func allowedLight(v *visitor) ui.LightProps {
 		l.Reason = v.decision.Rule
 	}
 	if role := v.actor().Role; role != "" && v.decision.Action != "" && v.decision.Verdict != policy.Hide {
-		switch v.visit.RoleSource() {
-		case session.FromToken:
-			l.Reason += " You came as " + string(role) + ", which is what the token says, true or not by now."
-		default:
-			l.Reason += " You came as " + string(role) + ", read from the record just now."
-		}
+		l.Reason += " You came as " + string(role) + ", " + s.roleSourceWords(v) + "."
 	}
 	return l
-}
-
-// choices are the backends on offer, each with what would happen.
-func (s *Server) choices(v *visitor) []views.BackendChoice {
-	if !s.Sessions.Choice() || v.visit == nil {
-		return nil
-	}
-	current := v.visit.Backend()
-	rec, signed := v.visit.Record()
-	all := make([]views.BackendChoice, 0, 3)
-	for _, name := range s.Sessions.Names() {
-		choice := views.BackendChoice{Backend: name, Current: name == current}
-		switch name {
-		case session.JWT:
-			choice.Title = "Wristband (JWT)"
-			choice.Text = "You carry everything, signed. We keep no record, and cannot call it back for " + span(s.Sessions.Lifetimes().Token) + "."
-			switch {
-			case signed && current != name:
-				choice.Text = "The record is deleted; you carry everything yourself from then on."
-			case signed:
-				choice.Text = "You carry everything, signed. We keep no record, and cannot call this one back before it expires, " + moment(rec.ExpiresAt, s.Now()) + "."
-			}
-		case session.Memory:
-			choice.Title = "Ticket (memory)"
-			choice.Text = "You carry a number, this server remembers the rest. The fastest look-up; gone when the server restarts."
-		case session.Database:
-			choice.Title = "Ticket (database)"
-			choice.Text = "You carry a number, the database keeps the rest. One look-up for each request; over the moment you say so."
-		}
-		if signed && current == session.JWT && name != current {
-			choice.Text = "One record is written. The band you wear now stays good until " + moment(rec.ExpiresAt, s.Now()) + ", wherever a copy of it is."
-		}
-		if choice.Current {
-			choice.Text = "In use. " + choice.Text
-		}
-		all = append(all, choice)
-	}
-	return all
 }
 
 // ticketNumber is the number printed on a drawn ticket: four digits out of the

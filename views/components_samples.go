@@ -49,7 +49,7 @@ var sampleChapters = []ui.OutlineChapter{
 
 // The three lights, in the states that the strips show.
 var (
-	lightAda       = ui.LightProps{State: ui.Pass, Level: 3, Question: "Who are you?", Small: "authentication", Verdict: "You are Ada Byron.", Reason: "The signature was made with our key.", Where: "handlers/session/cookiejwt"}
+	lightAda       = ui.LightProps{State: ui.Pass, Level: 3, Question: "Who are you?", Small: "authentication", Verdict: "You are Ada Byron.", Reason: "The signature was made with our key.", Where: "handlers/token"}
 	lightTicket    = ui.LightProps{State: ui.Pass, Level: 3, Question: "Who are you?", Small: "authentication", Verdict: "Ticket 4417, which is Ada Byron’s.", Reason: "The number proves nothing; the record that it leads to does.", Where: "handlers/session/serverstore"}
 	lightUnknown   = ui.LightProps{State: ui.Fail, Level: 3, Question: "Who are you?", Small: "authentication", Verdict: "Unknown.", Reason: "A cookie came, and it was refused. Its time is over."}
 	lightNobody    = ui.LightProps{State: ui.None, Level: 3, Question: "Who are you?", Small: "authentication", Verdict: "You have not said.", Reason: "No session cookie came with this request."}
@@ -81,7 +81,7 @@ func sampleStrips() []XRay {
 	jwt := XRay{
 		ID: "x-jwt", Open: true, Backend: "jwt", Who: lightAda, Session: lightSignedIn, Allowed: lightAllowed, Credential: "JWT, expires 14:05:00", Cookie: "lectern-jwt", Bytes: 412,
 		Total: 96 * time.Microsecond, Band: sampleBand, RoleFrom: "the token itself, written 11 minutes ago", OnServer: "nothing about this sign-in. There is no coat.",
-		Steps: []ui.Step{{Name: "Read cookie", Where: "handlers/session/manager.go", Took: 3 * time.Microsecond}, {Name: "Verify signature", Where: "handlers/session/cookiejwt", Took: 93 * time.Microsecond}, {Name: "Store look-up", Where: "nothing to look up", Skipped: true}},
+		Steps: []ui.Step{{Name: "Read cookie", Where: "handlers/session/manager.go", Took: 3 * time.Microsecond}, {Name: "Verify signature", Where: "handlers/token/read.go", Took: 93 * time.Microsecond}, {Name: "Store look-up", Where: "nothing to look up", Skipped: true}},
 	}
 	memory := XRay{
 		ID: "x-memory", Backend: "memory", Who: lightTicket, Session: lightHangs, Allowed: lightAllowed, Credential: "Ticket 4417", Cookie: "lectern-sid", Bytes: 43, Reads: 1,

@@ -12,6 +12,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"lectern/handlers/session"
+	"lectern/handlers/session/serverstore"
+	"lectern/handlers/token"
 )
 
 // commands are what the program can do; serving is what it does when nothing
@@ -21,6 +23,7 @@ type commands struct {
 	Seed    seedCommand    `cmd:"" help:"Fill an empty school with the demo courses and people."`
 	Reset   resetCommand   `cmd:"" help:"Put the demo courses and people back to their first state; leave everything else as it is."`
 	User    userCommands   `cmd:"" help:"Look after accounts from the command line."`
+	Keys    keysCommands   `cmd:"" help:"Look after the keys that sign tokens."`
 	Version versionCommand `cmd:"" help:"Say which version this is."`
 }
 
@@ -39,19 +42,40 @@ func (s storage) check() error {
 	return nil
 }
 
+// signing is how tokens are signed, and how long they live; the server needs
+// it, and whoever changes the keys.
+type signing struct {
+	JWTAlg   string        `name:"jwt-alg" default:"HS256" placeholder:"ALGORITHM" help:"How tokens are signed: HS256, or EdDSA with the public keys at /.well-known/jwks.json (${default})."`
+	JWTKeys  string        `name:"jwt-keys" placeholder:"KID:KEY,…" help:"Keys for tokens, base64url: 32 bytes or more for HS256, a seed of 32 for EdDSA; the first signs, all verify (made on first start and kept in the data folder)."`
+	JWTTTL   time.Duration `name:"jwt-ttl" default:"1h" placeholder:"TIME" help:"Life of a session token (${default})."`
+	Remember time.Duration `default:"720h" placeholder:"TIME" help:"Life of a session, of any kind, whose owner asked to be remembered (${default})."`
+}
+
+func (s *signing) algorithm() (token.Algorithm, error) {
+	algorithm, err := token.ParseAlgorithm(s.JWTAlg)
+	if err != nil {
+		return "", refuse("jwt-alg", "%s", err)
+	}
+	return algorithm, nil
+}
+
+// longest is how long a token can live that is signed now.
+func (s *signing) longest() time.Duration { return max(s.JWTTTL, s.Remember) }
+
 // settings are those of the server.
 type settings struct {
 	storage         `embed:""`
-	Addr            string        `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 picks one (${default})."`
-	BaseURL         string        `name:"base-url" placeholder:"URL" help:"The address that people see; https turns Secure cookies on (http:// and the listening address)."`
-	Demo            bool          `help:"Seed an empty school, show the demo accounts, let each visitor choose a session backend."`
-	Sessions        string        `default:"database" placeholder:"BACKEND" help:"The site's session backend until an admin chooses another: jwt, memory or database (${default})."`
-	JWTKeys         string        `name:"jwt-keys" placeholder:"KID:KEY,…" help:"Keys for session tokens, base64url, 32 bytes or more; the first signs, all verify (made on first start and kept in the data folder)."`
-	JWTTTL          time.Duration `name:"jwt-ttl" default:"1h" placeholder:"TIME" help:"Life of a session token (${default})."`
-	Remember        time.Duration `default:"720h" placeholder:"TIME" help:"Life of a session, of any kind, whose owner asked to be remembered (${default})."`
-	SessionIdle     time.Duration `default:"30m" placeholder:"TIME" help:"A server-side session ends after so long without a visit (${default})."`
-	SessionLifetime time.Duration `default:"12h" placeholder:"TIME" help:"A session ends so long after the sign-in in any case (${default})."`
-	TrustedProxies  []string      `placeholder:"NETWORK,…" help:"Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8 (none)."`
+	signing         `embed:""`
+	Addr            string         `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 picks one (${default})."`
+	BaseURL         string         `name:"base-url" placeholder:"URL" help:"The address that people see; https turns Secure cookies on (http:// and the listening address)."`
+	Demo            bool           `help:"Seed an empty school, show the demo accounts, let each visitor choose a session backend."`
+	Sessions        string         `default:"database" placeholder:"BACKEND" help:"The site's session backend until an admin chooses another: jwt, memory, database, redis or hybrid (${default})."`
+	Redis           string         `placeholder:"URL" help:"A Redis to keep sessions in, such as redis://localhost:6379/0; without it that kind is not offered."`
+	JWTRevocation   string         `name:"jwt-revocation" default:"none" placeholder:"HOW" help:"How a session token can be ended before it expires, until an admin chooses otherwise: none, cutoff (all of a person's, one look-up for each request) or denylist (also a single one) (${default})."`
+	HybridAccess    *time.Duration `name:"hybrid-access-ttl" placeholder:"TIME" help:"Life of the short token of a hybrid session: for so long an end, or a new role, may go unnoticed (60s, or less where --jwt-ttl or half of --session-idle is less)."`
+	SessionIdle     time.Duration  `default:"30m" placeholder:"TIME" help:"A server-side session ends after so long without a visit (${default})."`
+	SessionLifetime time.Duration  `default:"12h" placeholder:"TIME" help:"A session ends so long after the sign-in in any case (${default})."`
+	TrustedProxies  []string       `placeholder:"NETWORK,…" help:"Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8 (none)."`
 }
 
 // check refuses settings that cannot be, by name, with what would be right.
@@ -71,10 +95,24 @@ func (s *settings) check() error {
 			return err
 		}
 	}
+	if s.Redis != "" {
+		if err := serverstore.CheckRedisAddress(s.Redis); err != nil {
+			return refuse("redis", "%s", err)
+		}
+	}
 	switch s.Sessions {
-	case session.JWT, session.Memory, session.Database:
+	case session.JWT, session.Memory, session.Database, session.Hybrid:
+	case session.Redis:
+		if s.Redis == "" {
+			return refuse("sessions", "redis needs to know where it is; say it with --redis redis://localhost:6379/0")
+		}
 	default:
-		return refuse("sessions", "%q is no backend; jwt, memory and database are", s.Sessions)
+		return refuse("sessions", "%q is no backend; jwt, memory, database, redis and hybrid are", s.Sessions)
+	}
+	switch s.JWTRevocation {
+	case session.RevokeNone, session.RevokeCutoff, session.RevokeDenylist:
+	default:
+		return refuse("jwt-revocation", "%q is no way to end a token; none, cutoff and denylist are", s.JWTRevocation)
 	}
 	for _, limit := range []struct {
 		name  string
@@ -90,6 +128,12 @@ func (s *settings) check() error {
 			return refuse(limit.name, "%s is too short; at least %s", limit.value, limit.least)
 		}
 	}
+	if _, err := s.algorithm(); err != nil {
+		return err
+	}
+	if err := s.checkAccess(); err != nil {
+		return err
+	}
 	if s.Remember < s.SessionLifetime {
 		return refuse("remember", "%s is shorter than --session-lifetime, %s; who asks to be remembered stays at least as long", s.Remember, s.SessionLifetime)
 	}
@@ -98,6 +142,30 @@ func (s *settings) check() error {
 	}
 	_, err = s.proxies()
 	return err
+}
+
+// checkAccess refuses a life of the short token that was asked for and cannot be.
+func (s *settings) checkAccess() error {
+	if s.HybridAccess == nil {
+		return nil
+	}
+	switch asked := *s.HybridAccess; {
+	case asked < 5*time.Second:
+		return refuse("hybrid-access-ttl", "%s is too short; at least 5s", asked)
+	case asked > s.SessionIdle/2:
+		return refuse("hybrid-access-ttl", "%s is longer than half of --session-idle, %s; visits within it are not noted, so somebody who is there would count as idle", asked, s.SessionIdle)
+	case asked > s.JWTTTL:
+		return refuse("hybrid-access-ttl", "%s is longer than --jwt-ttl, %s; the short token is the shorter of the two", asked, s.JWTTTL)
+	}
+	return nil
+}
+
+// access is the life of the short token.
+func (s *settings) access() time.Duration {
+	if s.HybridAccess != nil {
+		return *s.HybridAccess
+	}
+	return min(time.Minute, s.SessionIdle/2, s.JWTTTL)
 }
 
 // baseURL is the address that people see, or the one that is listened on.
@@ -130,7 +198,7 @@ func (s *settings) proxies() ([]netip.Prefix, error) {
 }
 
 func (s *settings) lifetimes() session.Lifetimes {
-	return session.Lifetimes{Token: s.JWTTTL, Idle: s.SessionIdle, Absolute: s.SessionLifetime, Remember: s.Remember}
+	return session.Lifetimes{Token: s.JWTTTL, Access: s.access(), Idle: s.SessionIdle, Absolute: s.SessionLifetime, Remember: s.Remember}
 }
 
 // environment lets every flag --x-y also be set as LECTERN_X_Y.

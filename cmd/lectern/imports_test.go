@@ -18,12 +18,17 @@ var mayImport = map[string][]string{
 	"lectern/db/courseware":                {"lectern/db/school"},
 	"lectern/handlers":                     {"lectern/db", "lectern/db/school", "lectern/db/courseware", "lectern/views/...", "lectern/assets", "lectern/handlers/..."},
 	"lectern/handlers/auth":                {"lectern/db/school"},
+	"lectern/handlers/bearer":              {"lectern/db/school", "lectern/handlers/token"},
+	"lectern/handlers/openapi":             {},
 	"lectern/handlers/policy":              {"lectern/db/school"},
 	"lectern/handlers/markdown":            {},
 	"lectern/handlers/session":             {"lectern/db/school"},
-	"lectern/handlers/session/cookiejwt":   {"lectern/db/school", "lectern/handlers/session"},
+	"lectern/handlers/session/cookiejwt":   {"lectern/db/school", "lectern/handlers/session", "lectern/handlers/token"},
+	"lectern/handlers/session/hybrid":      {"lectern/db/school", "lectern/handlers/session", "lectern/handlers/session/cookiejwt", "lectern/handlers/session/serverstore", "lectern/handlers/token"},
 	"lectern/handlers/session/serverstore": {"lectern/db/school", "lectern/handlers/session"},
 	"lectern/handlers/session/sessiontest": {"lectern/db/school", "lectern/handlers/session"},
+	"lectern/handlers/session/redistest":   {},
+	"lectern/handlers/token":               {},
 	"lectern/views":                        {"lectern/assets", "lectern/views/...", "lectern/db/school"},
 	"lectern/views/cover":                  {},
 	"lectern/views/ui":                     {"lectern/assets", "lectern/db/school"},
@@ -35,14 +40,20 @@ var mayImport = map[string][]string{
 var foreign = map[string][]string{
 	"github.com/labstack/echo":           {"lectern/handlers"},
 	"github.com/gorilla/sessions":        {"lectern/handlers/session/..."},
-	"github.com/golang-jwt/jwt":          {"lectern/handlers/session/cookiejwt"},
+	"github.com/golang-jwt/jwt":          {"lectern/handlers/token"},
+	"github.com/go-json-experiment/json": {"lectern/handlers/token", "lectern/handlers"},
 	"github.com/mattn/go-sqlite3":        {"lectern/db"},
+	"github.com/redis/go-redis":          {"lectern/handlers/session/serverstore"},
+	"github.com/alicebob/miniredis":      {},
 	"golang.org/x/crypto":                {"lectern/handlers/auth"},
 	"github.com/yuin/goldmark":           {"lectern/handlers/markdown"},
 	"github.com/microcosm-cc/bluemonday": {"lectern/handlers/markdown"},
 	"github.com/alecthomas/kong":         {"lectern/cmd/lectern"},
 	"github.com/a-h/templ":               {"lectern/views/...", "lectern/handlers"},
 }
+
+// forTests are the packages that only tests import.
+var forTests = []string{"lectern/handlers/session/redistest"}
 
 func TestImports_keepToTheMap(t *testing.T) {
 	for _, p := range list(t) {
@@ -52,6 +63,9 @@ func TestImports_keepToTheMap(t *testing.T) {
 			continue
 		}
 		for _, imported := range p.Imports {
+			if matches(forTests, imported) {
+				t.Errorf("%s must not import %s; only tests may", p.ImportPath, imported)
+			}
 			if strings.HasPrefix(imported, "lectern/") && !matches(allowed, imported) {
 				t.Errorf("%s must not import %s", p.ImportPath, imported)
 			}

@@ -17,9 +17,10 @@ import (
 	"lectern/db"
 	"lectern/handlers"
 	"lectern/handlers/auth"
+	"lectern/handlers/bearer"
 	"lectern/handlers/session"
-	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/serverstore"
+	"lectern/handlers/token"
 	"lectern/seed"
 )
 
@@ -54,7 +55,14 @@ func (s *serveCommand) Run(ctx context.Context, con console) (err error) {
 		return fmt.Errorf("cannot listen on %s: %w", s.Addr, err)
 	}
 	defer listener.Close()
-	site, sweep, err := s.build(ctx, school, listener, log)
+	distant, err := s.openRedis(ctx, log)
+	if err != nil {
+		return err
+	}
+	if distant != nil {
+		defer func() { err = errors.Join(err, distant.Close()) }()
+	}
+	site, sweep, err := s.build(ctx, school, distant, listener, log)
 	if err != nil {
 		return err
 	}
@@ -135,8 +143,8 @@ func waitAtMost(inFlight *sync.WaitGroup, limit time.Duration) {
 	}
 }
 
-// build puts the parts together.
-func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Listener, log *slog.Logger) (http.Handler, func(context.Context), error) {
+// build puts the parts together. distant is nil without a Redis.
+func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *serverstore.Redis, listener net.Listener, log *slog.Logger) (http.Handler, func(context.Context), error) {
 	base, err := s.baseURL(s.shown(listener))
 	if err != nil {
 		return nil, nil, err
@@ -145,32 +153,27 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 	if err != nil {
 		return nil, nil, err
 	}
-	keys, err := s.keys()
+	keys, err := s.keyring(s.storage, log)
 	if err != nil {
 		return nil, nil, err
 	}
+	tokens := token.NewIssuer(token.Config{Keys: keys, Site: base.String(), Now: time.Now, Random: rand.Reader})
 	cookies := session.Cookies{Secure: base.Scheme == "https"}
-	records, err := serverstore.NewSQL(ctx, school.Reader(), school.Writer())
+	kinds, err := s.kinds(ctx, school, distant, tokens, cookies)
 	if err != nil {
 		return nil, nil, err
 	}
-	server := func(name string, store serverstore.Store) *serverstore.Backend {
-		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader})
-	}
-	memory, database := server(session.Memory, serverstore.NewMemory()), server(session.Database, records)
 	manager, err := session.NewManager(ctx, session.Config{
-		Backends: []session.Backend{
-			cookiejwt.New(cookiejwt.Config{Keys: keys, Issuer: base.String(), Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader}),
-			memory,
-			database,
-		},
-		Default:   s.Sessions,
-		Cookies:   cookies,
-		Lifetimes: s.lifetimes(),
-		People:    school,
-		Settings:  school,
-		Choose:    s.Demo,
-		Now:       time.Now,
+		Backends:   kinds.offered,
+		Default:    s.Sessions,
+		Ladder:     kinds.ladder,
+		Revocation: s.JWTRevocation,
+		Cookies:    cookies,
+		Lifetimes:  s.lifetimes(),
+		People:     school,
+		Settings:   school,
+		Choose:     s.Demo,
+		Now:        time.Now,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -181,7 +184,9 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 		Sessions:  manager,
 		Passwords: auth.NewPasswords(school, hasher, auth.NewThrottle(time.Now), log),
 		Hasher:    hasher,
+		Keys:      keys,
 		SignUps:   auth.NewLimiter(auth.SignUpByAddress, time.Now),
+		Tokens:    bearer.New(tokens, time.Now),
 		Log:       log,
 		Now:       time.Now,
 		Random:    rand.Reader,
@@ -189,52 +194,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, listener net.Li
 		Demo:      s.Demo,
 		Proxies:   proxies,
 	})
-	return site, housekeeping(log, manager, memory, database), err
-}
-
-// housekeeping clears away ended sessions every few minutes, and hears within
-// seconds of a switch that another server on the same data has made.
-func housekeeping(log *slog.Logger, manager *session.Manager, backends ...*serverstore.Backend) func(context.Context) {
-	return func(ctx context.Context) {
-		sweep, refresh := time.NewTicker(5*time.Minute), time.NewTicker(2*time.Second)
-		defer sweep.Stop()
-		defer refresh.Stop()
-		sweepAll(ctx, log, backends)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-sweep.C:
-				sweepAll(ctx, log, backends)
-			case <-refresh.C:
-				if err := manager.Refresh(ctx); err != nil && ctx.Err() == nil {
-					log.Warn("site setting not read", "err", err)
-				}
-			}
-		}
-	}
-}
-
-func sweepAll(ctx context.Context, log *slog.Logger, backends []*serverstore.Backend) {
-	for _, b := range backends {
-		if n, err := b.Sweep(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("sessions not swept", "backend", b.Name(), "err", err)
-		} else if n > 0 {
-			log.Info("sessions swept", "backend", b.Name(), "ended", n)
-		}
-	}
-}
-
-// keys are those of the setting, or those of the file in the data folder.
-func (s *settings) keys() (cookiejwt.Keys, error) {
-	if s.JWTKeys == "" {
-		return cookiejwt.LoadKeys(filepath.Join(s.Data, "jwt.keys"), rand.Reader)
-	}
-	keys, err := cookiejwt.ParseKeys(s.JWTKeys)
-	if err != nil {
-		return keys, refuse("jwt-keys", "%s", err)
-	}
-	return keys, nil
+	return site, housekeeping(log, manager, keys, kinds.swept), err
 }
 
 // openSchool opens the database in the data folder and makes both where there

@@ -28,6 +28,7 @@ const (
 	ActionEndSessions    = "sessions.end"
 	ActionSwitch         = "session.switch"
 	ActionSiteSwitch     = "site.switch"
+	ActionRevocation     = "site.revocation"
 	ActionPublish        = "course.publish"
 	ActionUnpublish      = "course.unpublish"
 	ActionCourseDelete   = "course.delete"

@@ -24,6 +24,9 @@ var (
 	ErrNotFound = errors.New("school: not found")
 	// ErrEmailTaken: another account has this e-mail address.
 	ErrEmailTaken = errors.New("school: e-mail address is taken")
+	// ErrBusy: something else is writing to the database, and nothing was changed
+	// (503).
+	ErrBusy = errors.New("school: the database is busy")
 	// ErrStale: somebody saved between the reader's reading and writing (409).
 	ErrStale = errors.New("school: changed meanwhile")
 	// ErrNotEnrolled: the person has not joined the course (403).

@@ -70,13 +70,32 @@ type User struct {
 	Demo       bool      // one of the demo accounts, whose password everybody knows
 	DisabledAt time.Time // zero while the account may sign in
 	// SessionsEndedAt is when all their sessions were last ended at one stroke;
-	// zero if never. What was issued before is not exchanged for anything new.
+	// zero if never.
 	SessionsEndedAt time.Time
-	CreatedAt       time.Time
+	// SessionsFrom is the first moment at which a session may be dated since then.
+	// What is dated before is not exchanged for anything new, and counts for
+	// nothing where sessions are asked for it.
+	SessionsFrom time.Time
+	CreatedAt    time.Time
 }
 
 // Disabled reports whether an admin has closed the account.
 func (u User) Disabled() bool { return !u.DisabledAt.IsZero() }
+
+// EndSessions notes that all sessions are over that began until at. Sessions are
+// dated by whole seconds: all of the second of an end counts as before it, and
+// what begins in the rest of that second is dated at the next. So a second end
+// within that second reaches one second further, or it would miss those.
+func (u *User) EndSessions(at time.Time) {
+	if at.After(u.SessionsEndedAt) {
+		u.SessionsEndedAt = at
+	}
+	from := at.Truncate(time.Second)
+	if u.SessionsFrom.After(from) {
+		from = u.SessionsFrom
+	}
+	u.SessionsFrom = from.Add(time.Second)
+}
 
 // Credential is what signing in with a password needs.
 type Credential struct {

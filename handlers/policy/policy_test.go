@@ -58,6 +58,7 @@ func TestDecide_isThisTable(t *testing.T) {
 		{"an account page needs somebody whose it is", AccountView, none, only(Forbid, student, owner, instructor, admin, demoted)},
 		{"a name needs somebody whose it is", AccountEdit, none, only(Forbid, student, owner, instructor, admin, demoted)},
 		{"a password is changed by whose it is", PasswordChange, none, only(Forbid, student, owner, instructor, admin, demoted)},
+		{"sessions are ended by whose they are", SessionsEnd, none, only(Forbid, student, owner, instructor, admin, demoted)},
 		{"a demo account's password is changed by nobody", PasswordChange, demo, everyone(Forbid)},
 		{"everybody looks around", Browse, none, everyone(Allow)},
 		{"everybody sees their own session", SessionRead, none, everyone(Allow)},

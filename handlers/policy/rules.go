@@ -18,6 +18,7 @@ const (
 	AccountView    Action = "account.view"    // one's own account page
 	AccountEdit    Action = "account.edit"    // one's own name
 	PasswordChange Action = "password.change" // one's own password
+	SessionsEnd    Action = "sessions.end"    // one's own sessions
 	TeachView      Action = "teach.view"      // the desk with one's own courses
 	CourseCreate   Action = "course.create"
 	CourseEdit     Action = "course.edit" // details, chapters, lessons, publishing, deleting
@@ -29,7 +30,7 @@ const (
 // Actions lists them all.
 var Actions = []Action{
 	Browse, SessionRead, SessionSwitch, CourseView, CourseJoin, LessonView, LessonComplete, LearningView,
-	AccountView, AccountEdit, PasswordChange, TeachView, CourseCreate, CourseEdit, UserManage, SiteSwitch, AuditView,
+	AccountView, AccountEdit, PasswordChange, SessionsEnd, TeachView, CourseCreate, CourseEdit, UserManage, SiteSwitch, AuditView,
 }
 
 type rule struct {
@@ -52,6 +53,7 @@ var rules = map[Action]rule{
 	AccountView:    {"An account is shown to the person whose it is.", true, signedIn},
 	AccountEdit:    {"A name is changed by the person whose it is.", true, signedIn},
 	PasswordChange: {"A password is changed by the person whose it is; demo accounts keep theirs.", true, passwordChange},
+	SessionsEnd:    {"Sessions are ended by the person whose they are.", true, signedIn},
 
 	TeachView:    {"Instructors have a desk for their courses, and admins one for all; students have none.", true, teaches},
 	CourseCreate: {"Instructors create courses.", true, courseCreate},

@@ -52,8 +52,9 @@ type Backend interface {
 }
 
 // Ender is a backend that makes one session worthless, with all copies of its
-// cookie, when it is ended by the request that carries it. Without this, ending
-// means that the browser throws its own copy away.
+// cookie, when it is ended by the request that carries it; at once, or after its
+// Lag where it is Lagging. Without this, ending means that the browser throws its
+// own copy away.
 type Ender interface {
 	// EndsCopies tells it apart; it does nothing.
 	EndsCopies()
@@ -111,9 +112,18 @@ type Heeder interface {
 
 // Refresher is a backend whose sessions have to be exchanged now and then while
 // they last. After New has returned a session that is Due, Save must be called
-// before the response is written; it may return ErrEnded.
+// before the response is written, unless the session ends with this request; it
+// may return ErrEnded.
 type Refresher interface {
 	Due(s *sessions.Session) bool
+}
+
+// Recaller is a backend that does not read all of a record on each request. What
+// is to be continued as a new session is read in full first.
+type Recaller interface {
+	// Recall completes the record of a loaded session. It returns ErrEnded when
+	// the session has ended meanwhile.
+	Recall(ctx context.Context, rec *Record) error
 }
 
 // Cutter is a backend that can refuse everything it issued before a moment:

@@ -2,6 +2,8 @@ package session
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -47,14 +49,35 @@ func (c Cookies) Values(r *http.Request, base string) []string {
 	return values
 }
 
+// CookieNames are the full names of the cookies that carry sessions here.
+func (m *Manager) CookieNames() []string {
+	var names []string
+	for _, b := range m.backends() {
+		for _, base := range b.CookieNames() {
+			if name := m.cookies.Name(base); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// Fits returns ErrTooLarge for a cookie that a browser would drop. A backend
+// that writes something down before it sends the cookie asks beforehand.
+func (c Cookies) Fits(base, value string) error {
+	if len(c.Name(base))+len(value) > MaxCookie {
+		return ErrTooLarge
+	}
+	return nil
+}
+
 // Set sends a cookie. A zero until makes it end with the browser's session.
 // It returns ErrTooLarge instead of sending what a browser would drop.
 func (c Cookies) Set(w http.ResponseWriter, base, value string, now, until time.Time) error {
-	name := c.Name(base)
-	if len(name)+len(value) > MaxCookie {
-		return ErrTooLarge
+	if err := c.Fits(base, value); err != nil {
+		return err
 	}
-	cookie := c.cookie(name, value)
+	cookie := c.cookie(c.Name(base), value)
 	if !until.IsZero() {
 		cookie.MaxAge = max(1, int(until.Sub(now)/time.Second))
 	}
@@ -67,6 +90,11 @@ func (c Cookies) Clear(w http.ResponseWriter, base string) {
 	cookie := c.cookie(c.Name(base), "")
 	cookie.MaxAge = -1
 	replace(w, cookie)
+}
+
+// sets reports whether the answer has a line for a cookie so far.
+func (c Cookies) sets(w http.ResponseWriter, base string) bool {
+	return slices.ContainsFunc(w.Header()["Set-Cookie"], func(line string) bool { return strings.HasPrefix(line, c.Name(base)+"=") })
 }
 
 func (c Cookies) cookie(name, value string) *http.Cookie {

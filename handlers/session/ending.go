@@ -1,42 +1,52 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"lectern/db/school"
 )
 
 // EndOthers ends all sessions of the visitor but this one, in every backend
-// that can. Where nothing can be ended, what began before this session is
-// worth nothing new any more; so Renew this one first.
-func (m *Manager) EndOthers(r *http.Request) (Ended, error) {
+// that can, and gives this one a new id. It returns ErrEnded when this one has
+// been ended meanwhile.
+func (m *Manager) EndOthers(w http.ResponseWriter, r *http.Request) (Ended, error) {
 	v := VisitFrom(r.Context())
 	if v == nil || v.record == nil {
 		return Ended{}, ErrNoSession
 	}
-	return m.endUser(r.Context(), v.record.UserID, v.record.Handle, v.record.CreatedAt)
+	rec := *v.record
+	if err := m.begin(r.Context(), &rec, v.record.before); err != nil {
+		return Ended{}, err
+	}
+	ended, failed := m.endUser(r.Context(), rec.UserID, rec.Handle)
+	// What cannot be told from the others is over with them, whether or not all
+	// the others could be reached: so this one goes on as a new one.
+	return ended, errors.Join(failed, m.proceed(w, r, v, v.backend, func(school.User) bool { return false }))
 }
 
 // EndUser ends all sessions of a person in every backend that can.
 func (m *Manager) EndUser(ctx context.Context, user school.ID) (Ended, error) {
-	return m.endUser(ctx, user, "", m.now())
+	return m.endUser(ctx, user, "")
 }
 
 // Ended says what could be ended and what could not.
 type Ended struct {
 	Sessions int
-	// Until is the time until which tokens issued earlier stay good, because
-	// nothing can call them back; zero where no backend is of that kind.
+	// Until is the time until which sessions that were issued earlier can go on,
+	// because nothing can call them back sooner; zero where all end at once.
 	Until time.Time
 }
 
-func (m *Manager) endUser(ctx context.Context, user school.ID, except string, before time.Time) (Ended, error) {
+func (m *Manager) endUser(ctx context.Context, user school.ID, except string) (Ended, error) {
 	ended := Ended{Until: m.staleUntil()}
-	failed := m.people.EndSessions(ctx, user, before)
-	for _, b := range m.backends {
+	failed := m.noteEnd(ctx, user)
+	for _, b := range m.backends() {
 		revoker, ok := b.(Revoker)
 		if !ok {
 			continue
@@ -48,30 +58,111 @@ func (m *Manager) endUser(ctx context.Context, user school.ID, except string, be
 	return ended, failed
 }
 
-// ChangeRole writes a person's new role into every session that keeps a role
-// which can be changed. Tokens go on saying the old one until Ended.Until.
+// noteEnd notes with the person that their sessions are over.
+func (m *Manager) noteEnd(ctx context.Context, user school.ID) error {
+	if err := m.people.EndSessions(ctx, user, m.now()); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
+}
+
+// ChangeRole has a person's new role reach their sessions: it is written into
+// those that keep one which can be changed. Those that keep none but heed their
+// ends are over, so that the person signs in again as what they are now. All
+// others go on saying the old role until Ended.Until.
 func (m *Manager) ChangeRole(ctx context.Context, user school.ID, role school.Role) (Ended, error) {
 	changed := Ended{Until: m.staleUntil()}
 	var failed error
-	for _, b := range m.backends {
-		keeper, ok := b.(RoleKeeper)
-		if !ok {
-			continue
+	for _, b := range m.backends() {
+		if keeper, ok := b.(RoleKeeper); ok {
+			n, err := keeper.SetRole(ctx, user, role)
+			changed.Sessions += n
+			failed = errors.Join(failed, err)
+		} else if _, ok := b.(Heeder); ok {
+			failed = errors.Join(failed, m.noteEnd(ctx, user))
 		}
-		n, err := keeper.SetRole(ctx, user, role)
-		changed.Sessions += n
-		failed = errors.Join(failed, err)
 	}
 	return changed, failed
 }
 
-// staleUntil is the latest expiry of a token that may be out there: one issued
-// just now, to somebody who asked to be remembered.
+// staleUntil is the latest moment until which a session that is out there can go
+// on after it was ended; zero where none can.
 func (m *Manager) staleUntil() time.Time {
-	for _, b := range m.backends {
-		if _, ok := b.(Revoker); !ok {
-			return m.now().Add(max(m.lifetimes.Token, m.lifetimes.Remember))
+	var longest time.Duration
+	for _, p := range m.Powers() {
+		if p.Read {
+			longest = max(longest, p.Longest)
 		}
 	}
-	return time.Time{}
+	if longest == 0 {
+		return time.Time{}
+	}
+	return m.now().Add(longest)
+}
+
+// reads reports whether sessions of a backend are looked at: because the site
+// has it, because it is being left, or because visitors may choose it.
+func (m *Manager) reads(name string) bool {
+	site := m.Site()
+	return m.choose || name == site.Backend || slices.Contains(site.CarryFrom, name)
+}
+
+// Listed is one session of a person, as the page of their sessions shows it.
+type Listed struct {
+	Record
+	Backend string
+	Own     bool // the one of the request that asks
+}
+
+// List returns the sessions of a person that can be listed, the latest first:
+// those of every backend that writes them down and is looked at.
+func (m *Manager) List(ctx context.Context, user school.ID) ([]Listed, error) {
+	var all []Listed
+	own := ""
+	if v := VisitFrom(ctx); v != nil && v.record != nil {
+		own = v.record.Handle
+	}
+	for _, b := range m.backends() {
+		lister, ok := b.(Lister)
+		if !ok || !m.reads(b.Name()) {
+			continue
+		}
+		records, err := lister.List(ctx, user)
+		if err != nil {
+			return nil, err
+		}
+		for _, rec := range records {
+			all = append(all, Listed{rec, b.Name(), rec.Handle == own})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Listed) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.Handle, b.Handle))
+	})
+	return all, nil
+}
+
+// EndOne ends the visitor's session that has the handle, whichever backend has
+// it. It reports the backend; the error is school.ErrNotFound when they have
+// none of that name. One's own is ended by End.
+func (m *Manager) EndOne(r *http.Request, handle string) (string, error) {
+	v := VisitFrom(r.Context())
+	if v == nil || v.record == nil {
+		return "", ErrNoSession
+	}
+	var failed error
+	for _, b := range m.backends() {
+		lister, ok := b.(Lister)
+		if !ok {
+			continue
+		}
+		found, err := lister.EndOne(r.Context(), v.record.UserID, handle)
+		if found {
+			return b.Name(), nil
+		}
+		failed = errors.Join(failed, err)
+	}
+	if failed != nil {
+		return "", failed
+	}
+	return "", school.ErrNotFound
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"lectern/db/school"
 	"lectern/handlers/session"
 	"lectern/handlers/session/serverstore"
@@ -14,10 +16,19 @@ import (
 )
 
 // kinds are the backends of a managed site, in the order that it offers them.
-var kinds = []string{session.JWT, session.Memory, session.Database}
+var kinds = []string{session.JWT, session.Memory, session.Database, session.Redis, session.Hybrid}
 
-// cookieOf is the cookie that each kind lives in, on plain http.
-var cookieOf = map[string]string{session.JWT: "lectern-jwt", session.Memory: "lectern-sid", session.Database: "lectern-sid"}
+// cookieOf is the cookie that each kind is read from first, on plain http.
+var cookieOf = map[string]string{
+	session.JWT:      "lectern-jwt",
+	session.Memory:   "lectern-sid",
+	session.Database: "lectern-sid",
+	session.Redis:    "lectern-sid",
+	session.Hybrid:   "lectern-access",
+}
+
+// sessionCookies are those of all kinds.
+var sessionCookies = []string{"lectern-jwt", "lectern-sid", "lectern-access", "lectern-refresh"}
 
 // managed is a site with every kind of session, whose visitors may choose.
 type managed struct {
@@ -25,6 +36,7 @@ type managed struct {
 	sessiontest.Site
 	config session.Config
 	stores map[string]*moody
+	family *moodyFamilies // the hybrid's store
 }
 
 // manage opens a site that keeps its sessions in one kind unless somebody
@@ -42,7 +54,9 @@ func manage(t *testing.T, kind string) *managed {
 		stores: map[string]*moody{
 			session.Memory:   {Store: serverstore.NewMemory()},
 			session.Database: {Store: newSQL(t, reader, writer)},
+			session.Redis:    {Store: newRedis(t, "redis://"+miniredis.RunT(t).Addr(), clock.Now)},
 		},
+		family: &moodyFamilies{Store: newFamilies(t, reader, writer)},
 	}
 	m.restart()
 	return m
@@ -56,12 +70,33 @@ func (m *managed) restart() {
 		newToken(m.t, terms),
 		newServer(session.Memory, m.stores[session.Memory], terms),
 		newServer(session.Database, m.stores[session.Database], terms),
+		newServer(session.Redis, m.stores[session.Redis], terms),
+		newHybrid(m.t, m.family, terms),
 	}
 	manager, err := session.NewManager(m.t.Context(), m.config)
 	if err != nil {
 		m.t.Fatal(err)
 	}
 	m.Manager = manager
+}
+
+// storeOf is what a kind keeps its sessions in; nil for one that keeps none.
+func (m *managed) storeOf(kind string) *mood {
+	if kind == session.Hybrid {
+		return &m.family.mood
+	}
+	if store := m.stores[kind]; store != nil {
+		return &store.mood
+	}
+	return nil
+}
+
+// lagOf is how late a kind notices that a session has ended.
+func lagOf(kind string) time.Duration {
+	if kind == session.Hybrid {
+		return sessiontest.Lifetimes.Access
+	}
+	return 0
 }
 
 func (m *managed) browser() *sessiontest.Browser {
@@ -135,7 +170,7 @@ func eachPair(t *testing.T, test func(t *testing.T, from, to string)) {
 
 func TestNewManager_refusesAnUnknownDefault(t *testing.T) {
 	m := manage(t, session.JWT)
-	m.config.Default = "redis"
+	m.config.Default = "abacus"
 	if _, err := session.NewManager(t.Context(), m.config); !errors.Is(err, session.ErrUnknownBackend) {
 		t.Errorf("got %v", err)
 	}
@@ -148,7 +183,7 @@ func TestStart_inAKindOfTheVisitorsChoice(t *testing.T) {
 	m := manage(t, session.Database)
 	m.arrive(sessiontest.Ada, session.JWT)
 	stranger := m.browser()
-	if a := stranger.Do(m.SignIn(sessiontest.Ada, session.StartOptions{Backend: "redis"})); !errors.Is(a.Err, session.ErrUnknownBackend) {
+	if a := stranger.Do(m.SignIn(sessiontest.Ada, session.StartOptions{Backend: "abacus"})); !errors.Is(a.Err, session.ErrUnknownBackend) {
 		t.Errorf("a kind that there is not: %v", a.Err)
 	}
 	m.config.Choose = false
@@ -177,7 +212,7 @@ func TestLoad_ignoresTheChoiceWhereVisitorsMayNotChoose(t *testing.T) {
 func TestLoad_followsTheSiteWithAnUnknownChoice(t *testing.T) {
 	m := manage(t, session.Database)
 	ada := m.arrive(sessiontest.Ada, "")
-	ada.Plant("lectern-backend", "redis")
+	ada.Plant("lectern-backend", "abacus")
 	m.in(ada.Visit(), session.Database)
 }
 
@@ -186,15 +221,17 @@ func TestEnd_clearsEverySessionCookieThatCame(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			m := manage(t, kind)
 			ada := m.arrive(sessiontest.Ada, "")
-			other := "lectern-jwt"
-			if kind == session.JWT {
-				other = "lectern-sid"
+			for _, name := range sessionCookies {
+				if ada.Cookie(name) == "" {
+					ada.Plant(name, "left-over")
+				}
 			}
-			ada.Plant(other, "left-over")
 			ada.Plant("theme", "dark")
 			m.out(ada.Do(m.Manager.End), "")
-			if ada.Cookie("lectern-jwt") != "" || ada.Cookie("lectern-sid") != "" {
-				t.Error("a session cookie is left")
+			for _, name := range sessionCookies {
+				if ada.Cookie(name) != "" {
+					t.Errorf("the session cookie %s is left", name)
+				}
 			}
 			if ada.Cookie("theme") != "dark" {
 				t.Error("a cookie that is none of our business is gone")
@@ -206,8 +243,9 @@ func TestEnd_clearsEverySessionCookieThatCame(t *testing.T) {
 func TestEndUser_reachesEveryKindThatCan(t *testing.T) {
 	m := manage(t, session.Database)
 	ticket, coat, band := m.arrive(sessiontest.Ada, session.Database), m.arrive(sessiontest.Ada, session.Memory), m.arrive(sessiontest.Ada, session.JWT)
+	fading := m.arrive(sessiontest.Ada, session.Hybrid)
 	ended, err := m.Manager.EndUser(t.Context(), sessiontest.Ada)
-	if err != nil || ended.Sessions != 2 {
+	if err != nil || ended.Sessions != 3 {
 		t.Errorf("%d were ended, %v", ended.Sessions, err)
 	}
 	if want := m.Clock.Now().Add(sessiontest.Lifetimes.Remember); !ended.Until.Equal(want) {
@@ -215,7 +253,23 @@ func TestEndUser_reachesEveryKindThatCan(t *testing.T) {
 	}
 	m.out(ticket.Visit(), session.Unknown)
 	m.out(coat.Visit(), session.Unknown)
+	m.in(fading.Visit(), session.Hybrid)
+	m.Clock.Move(lagOf(session.Hybrid))
+	m.out(fading.Visit(), session.Unknown)
 	m.in(band.Visit(), session.JWT)
+}
+
+// While the site keeps its sessions in halves and visitors may not choose, an end
+// is said to act within the life of the short token, not of the long one.
+func TestEndUser_saysHowLateItActs(t *testing.T) {
+	m := manage(t, session.Hybrid)
+	m.config.Choose = false
+	m.restart()
+	m.arrive(sessiontest.Ada, "")
+	ended, err := m.Manager.EndUser(t.Context(), sessiontest.Ada)
+	if want := m.Clock.Now().Add(lagOf(session.Hybrid)); err != nil || ended.Sessions != 1 || !ended.Until.Equal(want) {
+		t.Errorf("%d were ended, until %v, %v; want 1 until %v", ended.Sessions, ended.Until, err, want)
+	}
 }
 
 // What one store cannot do keeps the others from nothing.
@@ -239,13 +293,21 @@ func TestChangeRole_reachesEveryKindThatCan(t *testing.T) {
 		browsers[kind] = m.arrive(sessiontest.Ada, kind)
 	}
 	changed, err := m.Manager.ChangeRole(t.Context(), sessiontest.Ada, school.Instructor)
-	if err != nil || changed.Sessions != 2 || changed.Until.IsZero() {
+	if err != nil || changed.Sessions != len(kinds)-1 || changed.Until.IsZero() {
 		t.Errorf("%+v, %v", changed, err)
 	}
-	for kind, want := range map[string]school.Role{session.JWT: school.Student, session.Memory: school.Instructor, session.Database: school.Instructor} {
+	for _, kind := range kinds {
+		want := school.Instructor
+		if kind == session.JWT || lagOf(kind) > 0 {
+			want = school.Student
+		}
 		if got := browsers[kind].Visit().Record.Role; got != want {
 			t.Errorf("%s says %s, want %s", kind, got, want)
 		}
+	}
+	m.Clock.Move(lagOf(session.Hybrid))
+	if got := browsers[session.Hybrid].Visit().Record.Role; got != school.Instructor {
+		t.Errorf("when its lag is over, the hybrid says %s", got)
 	}
 }
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gorilla/sessions"
+	"golang.org/x/sync/singleflight"
 
 	"lectern/db/school"
 )
@@ -28,15 +30,16 @@ const choiceCookie = "lectern-backend"
 type People interface {
 	// User returns school.ErrNotFound for someone who is not in the school.
 	User(ctx context.Context, id school.ID) (school.User, error)
-	// EndSessions notes that all of a person's sessions that began before at
-	// are over, for those that nothing else can end.
+	// EndSessions notes that all of a person's sessions that began until at are
+	// over, for those that nothing else can end (school.User.SessionsEndedAt).
 	EndSessions(ctx context.Context, id school.ID, at time.Time) error
 }
 
 // Manager keeps everybody's sessions: it holds the backends, the site's
 // default among them and each visitor's choice. It is safe for concurrent use.
 type Manager struct {
-	backends  []Backend
+	offered   []Backend // one for each kind
+	ladder    []Rung
 	cookies   Cookies
 	lifetimes Lifetimes
 	people    People
@@ -45,27 +48,35 @@ type Manager struct {
 	now       func() time.Time
 
 	switching sync.Mutex // held while an admin switches the site
-	exchanged recent
 	site      atomic.Pointer[Site]
+	inForce   atomic.Pointer[[]Backend] // offered, with the chosen rung in its place
+	carrying  singleflight.Group        // one exchange for each session, however many requests
+	exchanged recent
 	carried   atomic.Int64
 }
 
 // Config is what a Manager is made of.
 type Config struct {
-	Backends  []Backend // in the order in which a page offers them
-	Default   string    // the site's default until an admin chooses another
-	Cookies   Cookies
-	Lifetimes Lifetimes
-	People    People
-	Settings  Settings
-	Choose    bool // whether each visitor may choose a backend
-	Now       func() time.Time
+	Backends []Backend // in the order in which a page offers them
+	Default  string    // the site's default until an admin chooses another
+	// Ladder has the ways in which tokens can be ended before their time. Each
+	// rung stands for the backend of its name while it is chosen; without a
+	// ladder the backends are what they are.
+	Ladder     []Rung
+	Revocation string // the rung until an admin chooses another
+	Cookies    Cookies
+	Lifetimes  Lifetimes
+	People     People
+	Settings   Settings
+	Choose     bool // whether each visitor may choose a backend
+	Now        func() time.Time
 }
 
 // NewManager reads what an admin last chose for the site and applies it.
 func NewManager(ctx context.Context, c Config) (*Manager, error) {
 	m := &Manager{
-		backends:  c.Backends,
+		offered:   c.Backends,
+		ladder:    c.Ladder,
 		cookies:   c.Cookies,
 		lifetimes: c.Lifetimes,
 		people:    c.People,
@@ -73,16 +84,23 @@ func NewManager(ctx context.Context, c Config) (*Manager, error) {
 		choose:    c.Choose,
 		now:       c.Now,
 	}
+	m.inForce.Store(&m.offered)
 	if m.backend(c.Default) == nil {
 		return nil, fmt.Errorf("%w: %q", ErrUnknownBackend, c.Default)
 	}
-	return m, m.loadSite(ctx, c.Default)
+	if len(c.Ladder) > 0 && m.rung(c.Revocation) == nil {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownRung, c.Revocation)
+	}
+	return m, m.loadSite(ctx, c.Default, c.Revocation)
 }
+
+// backends are those in force, in the order in which a page offers them.
+func (m *Manager) backends() []Backend { return *m.inForce.Load() }
 
 // Names lists the backends in the order in which a page offers them.
 func (m *Manager) Names() []string {
-	names := make([]string, len(m.backends))
-	for i, b := range m.backends {
+	names := make([]string, len(m.offered))
+	for i, b := range m.offered {
 		names[i] = b.Name()
 	}
 	return names
@@ -107,16 +125,16 @@ func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*http.Request, *
 		v.Trace.Done(&notRead)
 		return r, v, nil
 	}
-	if err := m.load(r, v, v.backend); err != nil {
+	if err := m.load(w, r, v, v.backend); err != nil {
 		return r, v, err
 	}
-	if v.record == nil && len(m.Site().CarryFrom) > 0 {
-		if err := m.carry(w, r, v); err != nil {
+	if from := m.Site().CarryFrom; v.record == nil && len(from) > 0 {
+		if err := m.carry(w, r, v, from); err != nil {
 			return r, v, err
 		}
 	}
 	if v.record == nil && v.Trace.Reason != "" && pageLoad(r) && !m.exchanged.has(v.Trace.handle, m.now()) {
-		for _, b := range m.backends {
+		for _, b := range m.backends() {
 			if b == v.backend || slices.Contains(m.Site().CarryFrom, b.Name()) {
 				m.clear(w, r, b)
 			}
@@ -125,7 +143,29 @@ func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*http.Request, *
 	return r, v, nil
 }
 
-func (m *Manager) load(r *http.Request, v *Visit, b Backend) error {
+// load reads the session of one backend, and exchanges it when it is time to.
+func (m *Manager) load(w http.ResponseWriter, r *http.Request, v *Visit, b Backend) error {
+	if err := m.find(r, v, b); err != nil || v.record == nil {
+		return err
+	}
+	refresher, ok := b.(Refresher)
+	if !ok || !refresher.Due(v.session) {
+		return nil
+	}
+	err := b.Save(r, w, v.session)
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, ErrEnded) {
+		v.Forget(cmp.Or(v.Trace.Reason, Unknown))
+		return nil
+	}
+	v.Forget("")
+	return err
+}
+
+// find reads the session of one backend.
+func (m *Manager) find(r *http.Request, v *Visit, b Backend) error {
 	s, err := b.New(r, m.cookies.Name(b.CookieNames()[0]))
 	if err != nil {
 		return err
@@ -134,12 +174,13 @@ func (m *Manager) load(r *http.Request, v *Visit, b Backend) error {
 	rec, ok := RecordOf(s)
 	switch {
 	case !ok:
+		return nil
 	case rec.CreatedAt.Before(m.Site().endedFor(b)):
 		v.Trace.Refuse(EndedForAll)
-	default:
-		v.record = rec
-		v.Trace.Backend = b.Name()
+		return nil
 	}
+	v.record = rec
+	v.Trace.Backend = b.Name()
 	return nil
 }
 
@@ -162,9 +203,9 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, id Identity, o S
 			return ErrUnknownBackend
 		}
 	}
-	rec := &Record{Identity: id, Remember: o.Remember, CreatedAt: m.now(), Address: o.Address, Device: o.Device}
+	rec := &Record{Identity: id, Remember: o.Remember, Address: o.Address, Device: o.Device}
 	// A password takes a while to check. Whoever was put out meanwhile stays out.
-	if err := m.standing(r.Context(), rec, id.AuthAt, time.Millisecond); err != nil {
+	if err := m.begin(r.Context(), rec, func(user school.User) bool { return id.AuthAt.Before(user.SessionsEndedAt) }); err != nil {
 		return err
 	}
 	if err := m.replace(w, r, v, b, rec, false); err != nil {
@@ -214,13 +255,26 @@ func (m *Manager) Switch(w http.ResponseWriter, r *http.Request, name string) er
 	return nil
 }
 
-// reissue starts a session in b that continues the visitor's sign-in.
+// reissue starts a session in b that continues the visitor's sign-in, unless
+// that was ended meanwhile.
 func (m *Manager) reissue(w http.ResponseWriter, r *http.Request, v *Visit, b Backend) error {
-	rec, err := m.successor(r.Context(), v.record)
-	if err != nil {
+	return m.proceed(w, r, v, b, v.record.before)
+}
+
+// proceed starts a session in b that continues the visitor's sign-in: by the
+// same person, with the role that they have now. It asks over whether the end of
+// the person's sessions concerns this one.
+func (m *Manager) proceed(w http.ResponseWriter, r *http.Request, v *Visit, b Backend, over func(school.User) bool) error {
+	rec := *v.record
+	if recaller, ok := v.backend.(Recaller); ok {
+		if err := recaller.Recall(r.Context(), &rec); err != nil {
+			return err
+		}
+	}
+	if err := m.begin(r.Context(), &rec, over); err != nil {
 		return err
 	}
-	return m.replace(w, r, v, b, rec, true)
+	return m.replace(w, r, v, b, &rec, true)
 }
 
 // replace starts rec in b and then ends the session that the visitor came
@@ -239,7 +293,7 @@ func (m *Manager) replace(w http.ResponseWriter, r *http.Request, v *Visit, b Ba
 		return err
 	}
 	err := m.stands(r.Context(), rec)
-	if err == nil && v.record != nil {
+	if err == nil && v.record != nil && !endsAllAlike(v.backend) {
 		if err = discard(r, v.session); !continues && errors.Is(err, ErrEnded) {
 			err = nil
 		}
@@ -249,9 +303,9 @@ func (m *Manager) replace(w http.ResponseWriter, r *http.Request, v *Visit, b Ba
 		return errors.Join(err, discard(r, fresh))
 	}
 	if v.record != nil {
-		m.exchanged.add(v.record.Handle, m.now())
+		m.exchanged.add(v.record.Handle, nil, m.now())
 	}
-	for _, other := range m.backends {
+	for _, other := range m.backends() {
 		m.clear(w, r, other, b.CookieNames()...)
 	}
 	v.backend, v.session, v.record = b, fresh, rec
@@ -261,20 +315,33 @@ func (m *Manager) replace(w http.ResponseWriter, r *http.Request, v *Visit, b Ba
 
 // End signs the visitor out: the record is deleted where there is one, and
 // every session cookie that the browser sent is cleared. When the store cannot
-// be asked, nothing is.
+// be asked, nothing is. Where sessions can be ended only for a person as a
+// whole, that is what happens: all of theirs end, of every kind.
 func (m *Manager) End(w http.ResponseWriter, r *http.Request) error {
 	v := VisitFrom(r.Context())
 	if v.record != nil {
-		if err := discard(r, v.session); err != nil && !errors.Is(err, ErrEnded) {
+		if endsAllAlike(v.backend) {
+			if _, err := m.endUser(r.Context(), v.record.UserID, ""); err != nil {
+				return err
+			}
+		} else if err := discard(r, v.session); err != nil && !errors.Is(err, ErrEnded) {
 			return err
 		}
 		v.record = nil
 	}
-	for _, b := range m.backends {
+	for _, b := range m.backends() {
 		m.clear(w, r, b)
 	}
 	v.Trace.Backend = None
 	return nil
+}
+
+// endsAllAlike reports whether a backend can end a person's sessions, but not
+// one of them alone.
+func endsAllAlike(b Backend) bool {
+	_, heeds := b.(Heeder)
+	_, ends := b.(Ender)
+	return heeds && !ends
 }
 
 // discard ends a session in its backend. The cookies are the Manager's own
@@ -293,10 +360,10 @@ func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (nowhere) WriteHeader(int)             {}
 
 // clear has the browser forget the cookies of a backend that came with the
-// request, but those that are kept.
+// request, or would be set by its answer, but those that are kept.
 func (m *Manager) clear(w http.ResponseWriter, r *http.Request, b Backend, keep ...string) {
 	for _, name := range b.CookieNames() {
-		if !slices.Contains(keep, name) && len(r.CookiesNamed(m.cookies.Name(name))) > 0 {
+		if !slices.Contains(keep, name) && (len(r.CookiesNamed(m.cookies.Name(name))) > 0 || m.cookies.sets(w, name)) {
 			m.cookies.Clear(w, name)
 		}
 	}
@@ -330,7 +397,7 @@ func (m *Manager) remember(w http.ResponseWriter, r *http.Request, b Backend) {
 }
 
 func (m *Manager) backend(name string) Backend {
-	for _, b := range m.backends {
+	for _, b := range m.backends() {
 		if b.Name() == name {
 			return b
 		}

@@ -10,33 +10,48 @@ const lately = 30 * time.Second
 
 // recent holds the handles of sessions that were exchanged for others a moment
 // ago. A second request of the same browser may still come with the old ticket.
-// It is nobody's then; but to clear its cookie, which has the name of the new
-// one, would sign the person out. The zero value is empty and ready.
+// To clear its cookie, which may have the name of the new one, would sign the
+// person out. Where the site carries its people over, the second request gets
+// the same new ticket as the first; otherwise the old one is nobody's. The zero
+// value is empty and ready.
 type recent struct {
-	mu sync.Mutex
-	at map[string]time.Time
+	mu         sync.Mutex
+	young, old map[string]exchange // old is thrown away as a whole when young gets old
+	turned     time.Time
 }
 
-func (c *recent) add(handle string, now time.Time) {
+// exchange is what became of a session: the lines that set the cookies of its
+// successor, where a late request may still have them.
+type exchange struct {
+	at      time.Time
+	cookies []string
+}
+
+func (c *recent) add(handle string, cookies []string, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.at == nil {
-		c.at = map[string]time.Time{}
+	if c.young == nil || now.Sub(c.turned) > lately {
+		c.old, c.young, c.turned = c.young, map[string]exchange{}, now
 	}
-	for old, at := range c.at {
-		if now.Sub(at) > lately {
-			delete(c.at, old)
-		}
-	}
-	c.at[handle] = now
+	c.young[handle] = exchange{now, cookies}
 }
 
 func (c *recent) has(handle string, now time.Time) bool {
+	_, ok := c.find(handle, now)
+	return ok
+}
+
+// find returns the lines that set the successor's cookies; nil where nobody else
+// may have them.
+func (c *recent) find(handle string, now time.Time) ([]string, bool) {
 	if handle == "" {
-		return false
+		return nil, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	at, ok := c.at[handle]
-	return ok && now.Sub(at) <= lately
+	e, ok := c.young[handle]
+	if !ok {
+		e, ok = c.old[handle]
+	}
+	return e.cookies, ok && now.Sub(e.at) <= lately
 }

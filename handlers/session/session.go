@@ -81,8 +81,11 @@ type Record struct {
 	IdleUntil time.Time
 	// ExpiresAt is when it ends in any case.
 	ExpiresAt time.Time
-	Address   string // where it was started from
-	Device    string // the browser that it was started in, as it calls itself
+	// TokenUntil is when the signed token expires that vouched for it in this
+	// request; zero where none did.
+	TokenUntil time.Time
+	Address    string // where it was started from
+	Device     string // the browser that it was started in, as it calls itself
 }
 
 type recordKey struct{}
@@ -124,4 +127,17 @@ func (l Lifetimes) End(authAt time.Time, remember bool) time.Time {
 // session alive without a write per request.
 func (l Lifetimes) SeenEvery() time.Duration {
 	return min(time.Minute, l.Idle/10)
+}
+
+// IdleEnd is when a session that is visited now ends unless there is another
+// visit. Whoever asked to be remembered may stay away as long as the session
+// lasts at all.
+func (l Lifetimes) IdleEnd(now time.Time, rec *Record) time.Time {
+	if rec.Remember {
+		return rec.ExpiresAt
+	}
+	if idle := now.Add(l.Idle); idle.Before(rec.ExpiresAt) {
+		return idle
+	}
+	return rec.ExpiresAt
 }

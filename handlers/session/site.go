@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"lectern/db/school"
@@ -22,9 +23,14 @@ type Site struct {
 	EndedAt time.Time `json:"ended_at,omitzero"`
 	// SwitchedAt is when Backend was chosen; zero while it is the configured one.
 	SwitchedAt time.Time `json:"switched_at,omitzero"`
-	// Configured is the setting that was in force at the time. When the
-	// operator changes the setting, the setting is the later word and wins.
-	Configured string `json:"configured"`
+	// Revocation is the rung of the ladder on which tokens stand; empty without
+	// a ladder.
+	Revocation string `json:"revocation,omitempty"`
+	// Configured and ConfiguredRevocation are the settings that were in force at
+	// the time. When the operator changes a setting, the setting is the later
+	// word and wins.
+	Configured           string `json:"configured"`
+	ConfiguredRevocation string `json:"configured_revocation,omitempty"`
 }
 
 // Settings is where the choice survives a restart.
@@ -34,10 +40,9 @@ type Settings interface {
 	SetSetting(ctx context.Context, key, value string, now time.Time) error
 }
 
-// cut is the moment before which tokens are refused. Tokens carry whole
-// seconds, so it lies at the next one, and tokens issued from EndedAt on are
-// dated there.
-func (s Site) cut() time.Time { return s.EndedAt.Truncate(time.Second).Add(time.Second) }
+// cut is the moment before which tokens are refused; tokens issued from EndedAt
+// on are dated there.
+func (s Site) cut() time.Time { return wholeSecond(s.EndedAt) }
 
 // endedFor is the moment before which records of a backend are over, even if
 // the one who ended them was stopped halfway. A Cutter sees to its own.
@@ -78,7 +83,7 @@ func (m *Manager) Carried() int { return int(m.carried.Load()) }
 // Counts returns the number of sessions in each backend that can count.
 func (m *Manager) Counts(ctx context.Context) (map[string]int, error) {
 	counts := map[string]int{}
-	for _, b := range m.backends {
+	for _, b := range m.backends() {
 		if counter, ok := b.(Counter); ok {
 			n, err := counter.Count(ctx)
 			if err != nil {
@@ -106,7 +111,8 @@ func (m *Manager) SwitchSite(w http.ResponseWriter, r *http.Request, name string
 	ctx := context.WithoutCancel(r.Context())
 	r = r.WithContext(ctx)
 	now, before, v := m.now(), m.Site(), VisitFrom(ctx)
-	next := Site{Backend: name, EndedAt: before.EndedAt, SwitchedAt: now, Configured: before.Configured}
+	next := before
+	next.Backend, next.SwitchedAt, next.CarryFrom = name, now, nil
 	if existing == EndThem {
 		next.EndedAt = now
 	} else {
@@ -143,7 +149,7 @@ func (m *Manager) SwitchSite(w http.ResponseWriter, r *http.Request, name string
 // settle ends or counts the sessions there are, all but the admin's own.
 func (m *Manager) settle(ctx context.Context, site Site, existing Existing, own string) (Switched, error) {
 	var result Switched
-	for _, b := range m.backends {
+	for _, b := range m.backends() {
 		if existing == EndThem {
 			if cutter, ok := b.(Cutter); ok {
 				cutter.RefuseBefore(site.cut())
@@ -177,39 +183,30 @@ func (m *Manager) settle(ctx context.Context, site Site, existing Existing, own 
 
 // carry exchanges a good session of a backend that the site has left for one
 // of the visitor's backend. Someone who is not in the school any more, or may
-// not sign in, is not carried.
-func (m *Manager) carry(w http.ResponseWriter, r *http.Request, v *Visit) error {
+// not sign in, is not carried. A browser that sends several requests at once
+// gets the same new session with each of them.
+func (m *Manager) carry(w http.ResponseWriter, r *http.Request, v *Visit, carryFrom []string) error {
 	to, refused := v.backend, v.Trace.Reason
-	for _, name := range m.Site().CarryFrom {
+	if adopted, err := m.adopt(w, r, v, v.Trace.handle, carryFrom[0]); adopted || err != nil {
+		return err
+	}
+	for _, name := range carryFrom {
 		from := m.backend(name)
 		if from == nil || from == to {
 			continue
 		}
-		if err := m.load(r, v, from); err != nil {
+		// It is not exchanged for another of its kind, because it ends in this request.
+		if err := m.find(r, v, from); err != nil {
 			return err
 		}
-		if v.record == nil {
-			continue
+		if v.record != nil {
+			return m.carryFrom(w, r, v, from)
 		}
-		v.backend = from
-		if err := m.reissue(w, r, v, to); err != nil {
-			v.backend, v.record = to, nil
-			switch {
-			case errors.Is(err, errClosed):
-				v.Forget(Closed)
-			case errors.Is(err, errNoSuchUser):
-				v.Forget(NoSuchUser)
-			case errors.Is(err, ErrEnded):
-				v.Forget(Unknown)
-			default:
-				return fmt.Errorf("%w: %w", ErrUnavailable, err)
-			}
-			return nil
+		// It may be another request of this browser that is just being carried.
+		m.carrying.Do(from.Name()+" "+v.Trace.handle, func() (any, error) { return nil, nil })
+		if adopted, err := m.adopt(w, r, v, v.Trace.handle, name); adopted || err != nil {
+			return err
 		}
-		v.Trace.CarriedFrom, v.Trace.Reason = name, ""
-		v.Trace.Done(&Work{"Carry over to " + to.Name(), CPU, "handlers/session/site.go"})
-		m.carried.Add(1)
-		return nil
 	}
 	if v.Trace.Reason == "" {
 		v.Trace.Reason = refused
@@ -217,16 +214,105 @@ func (m *Manager) carry(w http.ResponseWriter, r *http.Request, v *Visit) error 
 	return nil
 }
 
+func (m *Manager) carryFrom(w http.ResponseWriter, r *http.Request, v *Visit, from Backend) error {
+	to, handle := v.backend, v.record.Handle
+	if adopted, err := m.adopt(w, r, v, handle, from.Name()); adopted || err != nil {
+		return err
+	}
+	v.backend = from
+	first := false
+	_, err, _ := m.carrying.Do(from.Name()+" "+handle, func() (any, error) {
+		if m.exchanged.has(handle, m.now()) {
+			return nil, nil
+		}
+		first = true
+		if err := m.reissue(w, r.WithContext(context.WithoutCancel(r.Context())), v, to); err != nil {
+			return nil, err
+		}
+		m.exchanged.add(handle, setting(w, m.cookies, to), m.now())
+		m.carried.Add(1)
+		return nil, nil
+	})
+	if err == nil && !first {
+		v.backend, v.record = to, nil
+		adopted, err := m.adopt(w, r, v, handle, from.Name())
+		if !adopted && err == nil {
+			v.Forget(Unknown)
+		}
+		return err
+	}
+	switch {
+	case err == nil:
+		v.Trace.CarriedFrom, v.Trace.Reason = from.Name(), ""
+		v.Trace.Done(&Work{"Carry over to " + to.Name(), CPU, "handlers/session/site.go"})
+		return nil
+	case errors.Is(err, errClosed):
+		v.Forget(Closed)
+	case errors.Is(err, errNoSuchUser):
+		v.Forget(NoSuchUser)
+	case errors.Is(err, ErrEnded):
+		v.Forget(Unknown)
+	default:
+		v.backend, v.record = to, nil
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	v.backend = to
+	return nil
+}
+
+// adopt gives a request that still came with the old session the successor that
+// an earlier one was given a moment ago. It reports false where there is none,
+// or none that is still good.
+func (m *Manager) adopt(w http.ResponseWriter, r *http.Request, v *Visit, handle, from string) (bool, error) {
+	lines, ok := m.exchanged.find(handle, m.now())
+	if !ok || lines == nil {
+		return false, nil
+	}
+	late := r.Clone(r.Context())
+	late.Header.Del("Cookie")
+	for _, line := range lines {
+		if cookie, err := http.ParseSetCookie(line); err == nil {
+			late.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
+		}
+	}
+	v.record = nil
+	// The lines come first, so that what loading sends for the same cookie is the
+	// later word.
+	sent := slices.Clone(w.Header()["Set-Cookie"])
+	w.Header()["Set-Cookie"] = append(w.Header()["Set-Cookie"], lines...)
+	if err := m.load(w, late, v, v.backend); err != nil || v.record == nil {
+		w.Header()["Set-Cookie"] = sent
+		return false, err
+	}
+	if left := m.backend(from); left != nil {
+		m.clear(w, r, left, v.backend.CookieNames()...)
+	}
+	v.Trace.CarriedFrom, v.Trace.Reason = from, ""
+	return true, nil
+}
+
+// setting returns the lines of a response that set the cookies of a backend.
+func setting(w http.ResponseWriter, cookies Cookies, b Backend) []string {
+	var lines []string
+	for _, line := range w.Header()["Set-Cookie"] {
+		if slices.ContainsFunc(b.CookieNames(), func(name string) bool { return strings.HasPrefix(line, cookies.Name(name)+"=") }) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
 // Refresh reads the choice anew, for a server beside which another one has
 // changed it.
 func (m *Manager) Refresh(ctx context.Context) error {
 	m.switching.Lock()
 	defer m.switching.Unlock()
-	return m.loadSite(ctx, m.Site().Configured)
+	site := m.Site()
+	return m.loadSite(ctx, site.Configured, site.ConfiguredRevocation)
 }
 
-func (m *Manager) loadSite(ctx context.Context, configured string) error {
-	site := Site{Backend: configured, Configured: configured}
+func (m *Manager) loadSite(ctx context.Context, configured, revocation string) error {
+	site := Site{Backend: configured, Configured: configured, Revocation: revocation, ConfiguredRevocation: revocation}
 	value, err := m.settings.Setting(ctx, siteKey)
 	switch {
 	case errors.Is(err, school.ErrNotFound):
@@ -239,17 +325,23 @@ func (m *Manager) loadSite(ctx context.Context, configured string) error {
 		}
 		site.EndedAt = saved.EndedAt
 		if saved.Configured == configured && m.backend(saved.Backend) != nil {
-			site = saved
-		} else if err := m.saveSite(ctx, site); err != nil {
-			return err
+			site.Backend, site.CarryFrom, site.SwitchedAt = saved.Backend, saved.CarryFrom, saved.SwitchedAt
+		}
+		if saved.ConfiguredRevocation == revocation && m.rung(saved.Revocation) != nil {
+			site.Revocation = saved.Revocation
+		}
+		if saved.Configured != configured || saved.ConfiguredRevocation != revocation {
+			if err := m.saveSite(ctx, site); err != nil {
+				return err
+			}
 		}
 	}
-	for _, b := range m.backends {
+	for _, b := range m.backends() {
 		if cutter, ok := b.(Cutter); ok && !site.EndedAt.IsZero() {
 			cutter.RefuseBefore(site.cut())
 		}
 	}
-	m.site.Store(&site)
+	m.apply(site)
 	return nil
 }
 
@@ -261,6 +353,6 @@ func (m *Manager) saveSite(ctx context.Context, site Site) error {
 	if err := m.settings.SetSetting(ctx, siteKey, string(value), m.now()); err != nil {
 		return err
 	}
-	m.site.Store(&site)
+	m.apply(site)
 	return nil
 }

@@ -15,36 +15,55 @@ var (
 	errClosed     = fmt.Errorf("%w: the account is closed", ErrNoSession)
 )
 
-// successor is the record that continues old: the same sign-in by the same
-// person, with the role that they have now. A token that was issued before the
-// person's sessions were ended is still good for what it says, and for nothing
-// new.
-func (m *Manager) successor(ctx context.Context, old *Record) (*Record, error) {
-	next := *old
-	if err := m.standing(ctx, &next, old.CreatedAt, time.Second); err != nil {
-		return nil, err
-	}
-	next.CreatedAt = m.now()
-	return &next, nil
-}
+// wholeSecond is the first moment at which anything may be dated after an end at
+// the given time. A token tells whole seconds, so all that is dated in the second
+// of the end counts as before it.
+func wholeSecond(ended time.Time) time.Time { return ended.Truncate(time.Second).Add(time.Second) }
 
-// standing brings a record's role up to date. It returns an error for a person
-// who may not have a session now, or not one that goes back to since, which is
-// known to the grain: a token tells whole seconds.
-func (m *Manager) standing(ctx context.Context, rec *Record, since time.Time, grain time.Duration) error {
-	user, err := m.people.User(ctx, rec.UserID)
-	switch {
-	case errors.Is(err, school.ErrNotFound):
-		return errNoSuchUser
-	case err != nil:
+// aheadOfTime is how far a session may be dated ahead of the clock: less than
+// what a token's reader allows between the clocks of two servers.
+const aheadOfTime = 4 * time.Second
+
+// errTooManyEnds: the person's sessions were ended so often in a moment that a
+// new one would have to be dated further ahead than any reader believes.
+var errTooManyEnds = fmt.Errorf("%w: sessions ended too often in one moment", ErrUnavailable)
+
+// begin dates a record, and brings its role up to date. It returns an error for
+// a person who may not have a session now, and ErrEnded where the last end of
+// their sessions concerns this one.
+func (m *Manager) begin(ctx context.Context, rec *Record, over func(school.User) bool) error {
+	user, err := m.standing(ctx, rec.UserID)
+	if err != nil {
 		return err
-	case user.Disabled():
-		return errClosed
-	case since.Before(user.SessionsEndedAt.Truncate(grain)):
+	}
+	if over(user) {
 		return ErrEnded
 	}
-	rec.Role = user.Role
+	rec.Role, rec.CreatedAt = user.Role, m.now()
+	if rec.CreatedAt.Before(user.SessionsFrom) {
+		if user.SessionsFrom.After(rec.CreatedAt.Add(aheadOfTime)) {
+			return errTooManyEnds
+		}
+		rec.CreatedAt = user.SessionsFrom
+	}
 	return nil
+}
+
+// before tells whether the last end of a person's sessions concerns this one.
+func (rec *Record) before(user school.User) bool { return rec.CreatedAt.Before(user.SessionsFrom) }
+
+// standing returns a person who may have a session.
+func (m *Manager) standing(ctx context.Context, id school.ID) (school.User, error) {
+	user, err := m.people.User(ctx, id)
+	switch {
+	case errors.Is(err, school.ErrNotFound):
+		return user, errNoSuchUser
+	case err != nil:
+		return user, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case user.Disabled():
+		return user, errClosed
+	}
+	return user, nil
 }
 
 // stands asks once more after a session was started, because somebody may have
@@ -52,11 +71,11 @@ func (m *Manager) standing(ctx context.Context, rec *Record, since time.Time, gr
 // Those who do that change the person first and end the sessions afterwards,
 // so one of the two always sees the other.
 func (m *Manager) stands(ctx context.Context, rec *Record) error {
-	now := *rec
-	if err := m.standing(ctx, &now, rec.CreatedAt, time.Millisecond); err != nil {
+	user, err := m.standing(ctx, rec.UserID)
+	if err != nil {
 		return err
 	}
-	if now.Role != rec.Role {
+	if user.Role != rec.Role || rec.before(user) {
 		return ErrEnded
 	}
 	return nil

@@ -56,10 +56,7 @@ func TestEndOthers_leavesThisOneWhole(t *testing.T) {
 		b := m.arrive(sessiontest.Ada, "")
 		m.Clock.Move(1500 * time.Millisecond)
 		a := b.Do(func(w http.ResponseWriter, r *http.Request) error {
-			if err := m.Manager.Renew(w, r); err != nil {
-				return err
-			}
-			_, err := m.Manager.EndOthers(r)
+			_, err := m.Manager.EndOthers(w, r)
 			return err
 		})
 		m.in(a, kind)

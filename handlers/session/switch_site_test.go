@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,11 +47,54 @@ func TestSwitchSite_carriesEverybodyOver(t *testing.T) {
 		if n := m.Manager.Carried(); n != 2 {
 			t.Errorf("%d are said to have been carried over, want 2", n)
 		}
+		m.Clock.Move(time.Minute)
 		if from != session.JWT {
 			m.out(thief.Visit(), session.Unknown)
 			if n := m.count(from); n != 0 {
 				t.Errorf("%d old records are left", n)
 			}
+		}
+	})
+}
+
+// TestSwitchSite_carriesSeveralRequestsAtOnce has a page's background requests
+// arrive with the old ticket while, and shortly after, the page itself is
+// carried over: all are the same person's, in the same new session.
+func TestSwitchSite_carriesSeveralRequestsAtOnce(t *testing.T) {
+	eachPair(t, func(t *testing.T, from, to string) {
+		m := manage(t, from)
+		alan, ada := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
+		m.switchSite(alan, to, session.Carry)
+		before := m.count(to)
+		answers := make(chan sessiontest.Answer, 8)
+		var wg sync.WaitGroup
+		for range cap(answers) {
+			tab := ada.Copy()
+			wg.Go(func() { answers <- tab.Fetch() })
+		}
+		wg.Wait()
+		close(answers)
+		handles := map[string]bool{}
+		for a := range answers {
+			m.in(a, to)
+			handles[a.Record.Handle] = true
+			if a.Trace.CarriedFrom != from || len(a.Cookies) == 0 {
+				t.Errorf("carried from %q, with the cookies %v", a.Trace.CarriedFrom, a.Cookies)
+			}
+		}
+		if len(handles) != 1 || m.Manager.Carried() != 1 {
+			t.Errorf("one browser has %d new sessions; %d were carried", len(handles), m.Manager.Carried())
+		}
+		m.Clock.Move(20 * time.Second)
+		late := ada.Copy()
+		m.in(late.Visit(), to)
+		if to != session.JWT && m.count(to) != before+1 {
+			t.Errorf("there are %d more records", m.count(to)-before)
+		}
+		late.Do(m.Manager.End)
+		m.Clock.Move(lagOf(to))
+		if a := ada.Copy().Visit(); a.SignedIn && to != session.JWT && from != session.JWT {
+			t.Error("the old ticket leads to a successor that has ended")
 		}
 	})
 }
@@ -177,7 +221,8 @@ func TestSwitchSite_whenAStoreIsAwayWhileSomebodyIsCarried(t *testing.T) {
 		alan, ada := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
 		m.switchSite(alan, to, session.Carry)
 		for _, kind := range []string{from, to} {
-			if store := m.stores[kind]; store != nil {
+			if store := m.storeOf(kind); store != nil {
+				m.Clock.Move(lagOf(kind))
 				store.set(true)
 				a := ada.Visit()
 				store.set(false)
@@ -228,7 +273,7 @@ func TestSwitchSite_toAnUnknownKindChangesNothing(t *testing.T) {
 	m := manage(t, session.JWT)
 	alan := m.arrive(sessiontest.Alan, "")
 	a := alan.Do(func(w http.ResponseWriter, r *http.Request) error {
-		_, err := m.Manager.SwitchSite(w, r, "redis", session.EndThem)
+		_, err := m.Manager.SwitchSite(w, r, "abacus", session.EndThem)
 		return err
 	})
 	if !errors.Is(a.Err, session.ErrUnknownBackend) || m.Manager.Site().Backend != session.JWT {

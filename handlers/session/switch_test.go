@@ -67,7 +67,7 @@ func TestSwitch_ofAStrangerIsAPreference(t *testing.T) {
 	if b.Cookie("lectern-backend") != "" {
 		t.Error("whoever chooses what the site has does not follow the site")
 	}
-	if a := b.Do(m.switchTo("redis")); !errors.Is(a.Err, session.ErrUnknownBackend) {
+	if a := b.Do(m.switchTo("abacus")); !errors.Is(a.Err, session.ErrUnknownBackend) {
 		t.Errorf("a kind that there is not: %v", a.Err)
 	}
 }
@@ -116,7 +116,7 @@ func TestSwitch_whenAStoreIsAway(t *testing.T) {
 		m := manage(t, from)
 		ada := m.arrive(sessiontest.Ada, "")
 		for _, kind := range []string{from, to} {
-			store := m.stores[kind]
+			store := m.storeOf(kind)
 			if store == nil {
 				continue
 			}
@@ -151,6 +151,7 @@ func TestSwitch_doesNotContinueWhatHasEnded(t *testing.T) {
 		if !errors.Is(a.Err, session.ErrEnded) || len(a.Cookies) > 0 || m.count(to) != 0 {
 			t.Errorf("it gives %v, %v and %d new records", a.Err, a.Cookies, m.count(to))
 		}
+		m.Clock.Move(lagOf(from))
 		m.out(slow.Visit(), session.Unknown)
 	})
 }

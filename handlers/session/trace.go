@@ -112,6 +112,14 @@ func (t *Trace) Present(name string, bytes int) {
 		return
 	}
 	t.Cookie, t.Bytes = name, bytes
+	t.Alongside(name, bytes)
+}
+
+// Alongside notes a cookie that is sent beside the one that decides.
+func (t *Trace) Alongside(name string, bytes int) {
+	if t == nil {
+		return
+	}
 	for i := range t.shown {
 		if t.sizes[i].Name == name {
 			t.sizes[i].Bytes = bytes

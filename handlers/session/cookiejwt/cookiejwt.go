@@ -7,35 +7,9 @@
 // between servers, nothing to lose; and nothing to tear up. When the wearer
 // goes home, loses the band, or is no longer welcome, the band does not know.
 //
-// The token is a JWT (RFC 7519): three parts joined by full stops. The first
-// says how it was signed, the second what is claimed, the third is the
-// signature. The first two are plain text in an envelope of base64url: anybody
-// who holds the token can read them, so no name and no address stands there
-// (ASVS 14.2.6).
-//
-// A token is somebody else's input until the signature has been checked, and
-// most of what has ever gone wrong with JWTs went wrong by letting the token
-// say how it wants to be read. So the reader asks in a fixed order, and each
-// question has one good answer that this site fixed beforehand (RFC 8725):
-//
-//  1. Shape: three parts of base64url, no padding, no white space, no longer
-//     than a cookie can be.
-//  2. Header: exactly the members alg, kid and typ, once each. alg is the one
-//     algorithm of this site (§3.1); "none" is merely another wrong word. typ
-//     is session+jwt, so that a token made for another purpose opens nothing
-//     here (§3.11). kid is looked up in a map and used for nothing else
-//     (§3.10). A header with jku, jwk, x5u or crit has a member too many.
-//  3. Signature, over the bytes as they came, before a single claim is read
-//     (§3.3, ASVS 9.1.1).
-//  4. Claims: exactly the ones that [Backend] writes, once each, with the
-//     right types and the right spelling. encoding/json would take ROLE for
-//     role and the last of two; this decoder takes neither (RFC 7519 §4).
-//  5. Issuer, audience and time: for this site, not before, not after.
-//
-// The cryptography and the arithmetic of the registered claims are
-// golang-jwt's. The strictness around it is ours, because that library is
-// lenient where RFC 8725 is not: it accepts unknown crit, any typ, times as
-// strings, names in the wrong case, and an empty key.
+// How the token is written, and in what order it is doubted, stands in
+// [lectern/handlers/token]. Here are the cookie, the lifetimes, and what a
+// session is made of.
 //
 // What this backend cannot do is visible in its type: it has no EndUser, no
 // SetRole, no Count. It can only refuse everything issued before a moment
@@ -43,77 +17,53 @@
 package cookiejwt
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"sync/atomic"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/gorilla/sessions"
 
+	"lectern/db/school"
 	"lectern/handlers/session"
+	"lectern/handlers/token"
 )
 
 const (
 	cookieName = "lectern-jwt"
-	audience   = "lectern"
 	here       = "handlers/session/cookiejwt/cookiejwt.go"
 )
 
 // What the traces of requests say of this package's work.
 var (
-	readCookie  = session.Work{Name: "Read cookie", Kind: session.CPU, Where: here}
-	readHeader  = session.Work{Name: "Read header", Kind: session.CPU, Where: reading}
-	verify      = session.Work{Name: "Verify signature", Kind: session.CPU, Where: reading}
-	readClaims  = session.Work{Name: "Read claims", Kind: session.CPU, Where: reading}
-	checkClaims = session.Work{Name: "Check issuer and expiry", Kind: session.CPU, Where: reading}
-	signToken   = session.Work{Name: "Sign token", Kind: session.CPU, Where: here}
+	readCookie = session.Work{Name: "Read cookie", Kind: session.CPU, Where: here}
+	signToken  = session.Work{Name: "Sign token", Kind: session.CPU, Where: here}
 )
 
 var cookieNames = []string{cookieName}
 
 // Backend keeps sessions in signed cookies. It is safe for concurrent use.
 type Backend struct {
-	keys      Keys
-	issuer    string
+	tokens    *token.Issuer
 	cookies   session.Cookies
 	lifetimes session.Lifetimes
 	now       func() time.Time
-	random    io.Reader
-	validator *jwt.Validator
 	cut       atomic.Int64 // Unix seconds: tokens issued before are refused
 }
 
 // Config is what a Backend is made of.
 type Config struct {
-	Keys      Keys
-	Issuer    string // the site's base URL
+	Tokens    *token.Issuer
 	Cookies   session.Cookies
 	Lifetimes session.Lifetimes
 	Now       func() time.Time
-	Random    io.Reader
 }
 
-// New makes the backend. Keys come from ParseKeys or LoadKeys, which refuse
-// weak ones.
+// New makes the backend.
 func New(c Config) *Backend {
-	return &Backend{
-		keys:      c.Keys,
-		issuer:    c.Issuer,
-		cookies:   c.Cookies,
-		lifetimes: c.Lifetimes,
-		now:       c.Now,
-		random:    c.Random,
-		validator: jwt.NewValidator(
-			jwt.WithIssuer(c.Issuer),
-			jwt.WithAudience(audience),
-			jwt.WithExpirationRequired(),
-			jwt.WithNotBeforeRequired(),
-			jwt.WithTimeFunc(c.Now),
-		),
-	}
+	return &Backend{tokens: c.Tokens, cookies: c.Cookies, lifetimes: c.Lifetimes, now: c.Now}
 }
 
 // Name is session.JWT.
@@ -134,17 +84,36 @@ func (b *Backend) Get(r *http.Request, name string) (*sessions.Session, error) {
 	return sessions.GetRegistry(r).Get(b, name)
 }
 
+// Revocation is session.RevokeNone: a token is good until it expires.
+func (b *Backend) Revocation() string { return session.RevokeNone }
+
 // New reads the token in the request's cookie. It asks nobody, so it never
 // fails: a token that is no good makes an anonymous session.
 func (b *Backend) New(r *http.Request, name string) (*sessions.Session, error) {
+	return b.open(r, name, b, askNobody)
+}
+
+func askNobody(context.Context, *session.Record, *session.Trace) (session.Reason, error) {
+	return "", nil
+}
+
+// open reads the token, and asks about it what the store's rung of the ladder
+// asks.
+func (b *Backend) open(r *http.Request, name string, store sessions.Store, ask question) (*sessions.Session, error) {
 	trace := session.TraceFrom(r.Context())
-	s := sessions.NewSession(b, name)
+	s := sessions.NewSession(store, name)
 	s.IsNew = true
 	values := b.cookies.Values(r, cookieName)
 	trace.Done(&readCookie)
 	for _, value := range values {
 		trace.Present(name, len(name)+len(value))
 		rec, reason := b.read(value, trace)
+		if reason == "" {
+			var err error
+			if reason, err = ask(r.Context(), rec, trace); err != nil {
+				return s, err
+			}
+		}
 		trace.Refuse(reason)
 		if reason == "" {
 			s.IsNew = false
@@ -161,7 +130,7 @@ func (b *Backend) New(r *http.Request, name string) (*sessions.Session, error) {
 // happens. With Options.MaxAge below zero the cookie is cleared; whoever has a
 // copy of the token keeps a good token.
 func (b *Backend) Save(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
-	if s.Options != nil && s.Options.MaxAge < 0 {
+	if ends(s) {
 		b.cookies.Clear(w, cookieName)
 		return nil
 	}
@@ -171,7 +140,7 @@ func (b *Backend) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sessi
 	}
 	trace := session.TraceFrom(r.Context())
 	trace.Begin()
-	token, err := b.issue(rec)
+	signed, err := b.issue(rec)
 	if err != nil {
 		return err
 	}
@@ -180,49 +149,78 @@ func (b *Backend) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sessi
 	if rec.Remember {
 		until = rec.ExpiresAt
 	}
-	if err := b.cookies.Set(w, cookieName, token, b.now(), until); err != nil {
+	if err := b.cookies.Set(w, cookieName, signed, b.now(), until); err != nil {
 		return err
 	}
 	s.ID = rec.Handle
 	name := b.cookies.Name(cookieName)
-	trace.Present(name, len(name)+len(token))
+	trace.Present(name, len(name)+len(signed))
 	return nil
 }
 
 var errIssue = errors.New("session: cannot sign token")
 
-// issue signs a token for rec and completes rec with what the token says.
+// issue signs a token for rec and completes rec with what the token says. The
+// token is dated when the session began, but not before the moment from which
+// this site accepts any.
 func (b *Backend) issue(rec *session.Record) (string, error) {
-	id, err := newTokenID(b.random)
+	id, err := b.tokens.NewID()
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errIssue, err)
 	}
-	now := b.now()
 	life := b.lifetimes.Token
 	if rec.Remember {
 		life = b.lifetimes.Remember
 	}
-	end := now.Add(life)
+	end := b.now().Add(life)
 	if last := b.lifetimes.End(rec.AuthAt, rec.Remember); last.Before(end) {
 		end = last
 	}
 	rec.Handle = id
 	rec.ExpiresAt = end.Truncate(time.Second)
+	rec.TokenUntil = rec.ExpiresAt
 	rec.IdleUntil, rec.SeenAt = time.Time{}, time.Time{}
-	token, err := sign(claims{
-		Issuer:    b.issuer,
-		Audience:  audience,
-		Subject:   string(rec.UserID),
-		ID:        id,
-		IssuedAt:  max(now.Unix(), b.cut.Load()),
-		NotBefore: now.Add(-maxAhead).Unix(),
-		Expires:   rec.ExpiresAt.Unix(),
-		AuthTime:  rec.AuthAt.Unix(),
-		Role:      string(rec.Role),
-		Methods:   rec.Methods,
-	}, b.keys.signing())
+	signed, err := b.tokens.Sign(token.SessionUse, token.Claims{
+		Common: token.Common{
+			Subject:  string(rec.UserID),
+			ID:       id,
+			IssuedAt: max(rec.CreatedAt.Unix(), b.cut.Load()),
+			Expires:  rec.ExpiresAt.Unix(),
+			AuthTime: rec.AuthAt.Unix(),
+			Role:     string(rec.Role),
+		},
+		Methods: rec.Methods,
+	})
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errIssue, err)
 	}
-	return token, nil
+	return signed, nil
 }
+
+// read returns the record that a token vouches for, or the reason for which it
+// is refused.
+func (b *Backend) read(text string, trace *session.Trace) (*session.Record, session.Reason) {
+	c, problem := b.tokens.Read(token.SessionUse, text, max(b.lifetimes.Token, b.lifetimes.Remember), Watch(trace))
+	if problem != "" {
+		return nil, session.Reason(problem)
+	}
+	user, errUser := school.ParseID(c.Subject)
+	role, errRole := school.ParseRole(c.Role)
+	if errUser != nil || errRole != nil {
+		return nil, session.BadClaims
+	}
+	if c.IssuedAt < b.cut.Load() {
+		return nil, session.EndedForAll
+	}
+	// Whoever did not ask to be remembered is gone by the absolute end; a token
+	// that lasts beyond it was asked for.
+	return &session.Record{
+		Identity:  session.Identity{UserID: user, Role: role, Methods: c.Methods, AuthAt: seconds(c.AuthTime)},
+		Handle:    c.ID,
+		Remember:  c.Expires-c.AuthTime > int64(b.lifetimes.Absolute/time.Second),
+		CreatedAt: seconds(c.IssuedAt),
+		ExpiresAt: seconds(c.Expires), TokenUntil: seconds(c.Expires),
+	}, ""
+}
+
+func seconds(unix int64) time.Time { return time.Unix(unix, 0).UTC() }

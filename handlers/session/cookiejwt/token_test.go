@@ -2,10 +2,14 @@ package cookiejwt
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,12 +20,60 @@ import (
 
 	"lectern/db/school"
 	"lectern/handlers/session"
+	"lectern/handlers/token"
 )
 
-// parts are the three parts of a token, decoded.
-func parts(t *testing.T, token string) (header, claims string) {
+const (
+	testKey    = "test:MTIzNDU2Nzg5MGFiY2RlZmdoaWprbG1ub3BxcnN0dXY"
+	testIssuer = "https://lectern.example"
+	ada        = school.ID("adaadaadaadaadaadaadaadaad")
+)
+
+var (
+	noon      = time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
+	lifetimes = session.Lifetimes{Token: time.Hour, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Remember: 720 * time.Hour}
+)
+
+// newBackend is a backend at noon, or at another time of day.
+func newBackend(t testing.TB, now time.Time) *Backend {
 	t.Helper()
-	p := strings.Split(token, ".")
+	return newBackendWith(t, now, rand.Reader)
+}
+
+func newBackendWith(t testing.TB, now time.Time, random io.Reader) *Backend {
+	t.Helper()
+	clock := func() time.Time { return now }
+	return New(Config{Tokens: newIssuer(t, clock, random), Lifetimes: lifetimes, Now: clock})
+}
+
+func newIssuer(t testing.TB, clock func() time.Time, random io.Reader) *token.Issuer {
+	t.Helper()
+	keys, err := token.ParseKeys(token.HS256, testKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token.NewIssuer(token.Config{Keys: token.NewKeyring(keys), Site: testIssuer, Now: clock, Random: random})
+}
+
+// signed is a well-signed token with good claims, but for what is changed.
+func signed(t *testing.T, use token.Use, change func(*token.Claims)) string {
+	t.Helper()
+	c := token.Claims{
+		Common:  token.Common{Subject: string(ada), ID: "AAAAAAAAAAAAAAAAAAAAAA", IssuedAt: noon.Unix(), Expires: noon.Add(time.Hour).Unix(), AuthTime: noon.Unix(), Role: "student"},
+		Methods: []string{"pwd"},
+	}
+	change(&c)
+	text, err := newIssuer(t, func() time.Time { return noon }, rand.Reader).Sign(use, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// parts are the first two parts of a token, decoded.
+func parts(t *testing.T, text string) (header, claims string) {
+	t.Helper()
+	p := strings.Split(text, ".")
 	if len(p) != 3 {
 		t.Fatalf("a token of %d parts", len(p))
 	}
@@ -33,20 +85,60 @@ func parts(t *testing.T, token string) (header, claims string) {
 	return string(h), string(c)
 }
 
+// What the reader of tokens cannot know, because it does not know the school.
+func TestRead_refusesWhomTheSchoolDoesNotKnow(t *testing.T) {
+	b := newBackend(t, noon)
+	if _, reason := b.read(signed(t, token.SessionUse, func(*token.Claims) {}), nil); reason != "" {
+		t.Fatalf("the good token is refused: %s", reason)
+	}
+	for _, row := range []struct {
+		what   string
+		change func(*token.Claims)
+	}{
+		{"a role that the school does not have", func(c *token.Claims) { c.Role = "root" }},
+		{"a role with a space behind it", func(c *token.Claims) { c.Role = "admin " }},
+		{"a sub that is not one of our ids", func(c *token.Claims) { c.Subject = "1" }},
+	} {
+		if rec, reason := b.read(signed(t, token.SessionUse, row.change), nil); rec != nil || reason != session.BadClaims {
+			t.Errorf("%s: got %v, %q", row.what, rec, reason)
+		}
+	}
+}
+
+func TestRead_refusesTheShortTokenOfAnotherKind(t *testing.T) {
+	access := signed(t, token.AccessUse, func(*token.Claims) {})
+	if rec, reason := newBackend(t, noon).read(access, nil); rec != nil || reason != session.BadType {
+		t.Errorf("got %v, %q", rec, reason)
+	}
+}
+
+func TestRead_namesItsStepsAndWhereTheyAre(t *testing.T) {
+	var trace session.Trace
+	if _, reason := newBackend(t, noon).read(signed(t, token.SessionUse, func(*token.Claims) {}), &trace); reason != "" {
+		t.Fatal(reason)
+	}
+	var names []string
+	for _, step := range trace.Steps() {
+		names = append(names, step.Name)
+		if _, err := os.Stat(filepath.Join("../../..", step.Where)); err != nil || step.Kind != session.CPU {
+			t.Errorf("%q is said to be in %q: %v", step.Name, step.Where, err)
+		}
+	}
+	if want := []string{"Read header", "Verify signature", "Read claims", "Check issuer and expiry"}; !slices.Equal(names, want) {
+		t.Errorf("steps %q, want %q", names, want)
+	}
+}
+
 func TestIssue_writesWhatTheContractSays(t *testing.T) {
-	b := newBackend(t, testKey, noon)
-	b.random = bytes.NewReader(make([]byte, 18))
-	rec := session.Record{Identity: session.Identity{UserID: ada, Role: school.Student, Methods: []string{"pwd"}, AuthAt: noon}}
-	token, err := b.issue(&rec)
+	b := newBackendWith(t, noon, bytes.NewReader(make([]byte, 18)))
+	rec := session.Record{Identity: session.Identity{UserID: ada, Role: school.Student, Methods: []string{"pwd"}, AuthAt: noon}, CreatedAt: noon}
+	text, err := b.issue(&rec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	header, claims := parts(t, token)
-	if want := goodHeader.String(); header != want {
+	header, claims := parts(t, text)
+	if want := `{"alg":"HS256","kid":"test","typ":"session+jwt"}`; header != want {
 		t.Errorf("header %s, want %s", header, want)
-	}
-	if want := goodClaims.with("nbf", unix(-maxAhead)).String(); claims != want {
-		t.Errorf("claims %s, want %s", claims, want)
 	}
 	var names map[string]any
 	if err := json.Unmarshal([]byte(claims), &names); err != nil {
@@ -61,11 +153,10 @@ func TestIssue_writesWhatTheContractSays(t *testing.T) {
 	if len(names) > 0 {
 		t.Errorf("claims that CONTRACT.md does not have: %v", names)
 	}
-	read, reason := b.read(token, nil)
+	read, reason := b.read(text, nil)
 	if reason != "" {
 		t.Fatalf("what was issued is refused: %s", reason)
 	}
-	rec.CreatedAt = noon
 	if !reflect.DeepEqual(*read, rec) {
 		t.Errorf("read %+v, issued %+v", *read, rec)
 	}
@@ -88,17 +179,18 @@ func TestIssue_lifetimes(t *testing.T) {
 		{"in the second in which all were ended", 0, false, time.Second, time.Hour, false},
 	} {
 		t.Run(row.what, func(t *testing.T) {
-			b := newBackend(t, testKey, noon)
+			b := newBackend(t, noon)
 			b.RefuseBefore(noon.Add(row.cut))
 			rec := session.Record{
-				Identity: session.Identity{UserID: ada, Role: school.Admin, Methods: []string{"pwd", "otp"}, AuthAt: noon.Add(-row.signedIn)},
-				Remember: row.remember,
+				Identity:  session.Identity{UserID: ada, Role: school.Admin, Methods: []string{"pwd", "otp"}, AuthAt: noon.Add(-row.signedIn)},
+				CreatedAt: noon,
+				Remember:  row.remember,
 			}
-			token, err := b.issue(&rec)
+			text, err := b.issue(&rec)
 			if err != nil {
 				t.Fatal(err)
 			}
-			read, reason := b.read(token, nil)
+			read, reason := b.read(text, nil)
 			if reason != "" {
 				t.Fatalf("refused: %s", reason)
 			}
@@ -111,12 +203,12 @@ func TestIssue_lifetimes(t *testing.T) {
 			if !reflect.DeepEqual(read.Identity, rec.Identity) || read.Handle != rec.Handle || !read.ExpiresAt.Equal(rec.ExpiresAt) {
 				t.Errorf("read %+v, issued %+v", *read, rec)
 			}
-			late := newBackend(t, testKey, noon.Add(row.life))
-			if _, reason := late.read(token, nil); reason != session.Expired {
+			late := newBackend(t, noon.Add(row.life))
+			if _, reason := late.read(text, nil); reason != session.Expired {
 				t.Errorf("at its end it gives %q", reason)
 			}
-			skewed := newBackend(t, testKey, noon.Add(-3*time.Second))
-			if _, reason := skewed.read(token, nil); reason != "" {
+			skewed := newBackend(t, noon.Add(-3*time.Second))
+			if _, reason := skewed.read(text, nil); reason != "" {
 				t.Errorf("a server whose clock is three seconds late refuses it: %s", reason)
 			}
 		})
@@ -124,9 +216,9 @@ func TestIssue_lifetimes(t *testing.T) {
 }
 
 func TestRefuseBefore_drawsALine(t *testing.T) {
-	b := newBackend(t, testKey, noon)
-	before := body(goodClaims)
-	at := body(goodClaims.with("iat", unix(time.Second)))
+	b := newBackend(t, noon)
+	before := signed(t, token.SessionUse, func(*token.Claims) {})
+	at := signed(t, token.SessionUse, func(c *token.Claims) { c.IssuedAt++ })
 	b.RefuseBefore(noon.Add(time.Second))
 	if _, reason := b.read(before, nil); reason != session.EndedForAll {
 		t.Errorf("a token of the second before the line: %q", reason)
@@ -136,11 +228,43 @@ func TestRefuseBefore_drawsALine(t *testing.T) {
 	}
 }
 
+// The Manager decides when a session begins; the token says so, and what ends
+// sessions by that moment can rely on it.
+func TestIssue_isDatedWhenTheSessionBegan(t *testing.T) {
+	for _, row := range []struct {
+		what       string
+		began, cut time.Duration // after noon
+		want       time.Duration
+	}{
+		{"a session that began two seconds ago", -2 * time.Second, -time.Hour, -2 * time.Second},
+		{"one that is to begin in the next second", time.Second, -time.Hour, time.Second},
+		{"one that began before all were ended", -2 * time.Second, 0, 0},
+	} {
+		b := newBackend(t, noon)
+		b.RefuseBefore(noon.Add(row.cut))
+		rec := session.Record{Identity: session.Identity{UserID: ada, Role: school.Student, Methods: []string{"pwd"}, AuthAt: noon.Add(-time.Minute)}, CreatedAt: noon.Add(row.began)}
+		text, err := b.issue(&rec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, reason := b.read(text, nil)
+		if reason != "" {
+			t.Fatalf("%s: refused: %s", row.what, reason)
+		}
+		if got := read.CreatedAt.Sub(noon); got != row.want {
+			t.Errorf("%s: dated %v after noon, want %v", row.what, got, row.want)
+		}
+		if got := read.ExpiresAt.Sub(noon); got != time.Hour {
+			t.Errorf("%s: it lasts %v from now, want an hour", row.what, got)
+		}
+	}
+}
+
 func TestIssue_drawsAnotherIDEachTime(t *testing.T) {
-	b := newBackend(t, testKey, noon)
+	b := newBackend(t, noon)
 	var ids []string
 	for range 100 {
-		rec := session.Record{Identity: session.Identity{UserID: ada, Role: school.Student, Methods: []string{"pwd"}, AuthAt: noon}}
+		rec := session.Record{Identity: session.Identity{UserID: ada, Role: school.Student, Methods: []string{"pwd"}, AuthAt: noon}, CreatedAt: noon}
 		if _, err := b.issue(&rec); err != nil {
 			t.Fatal(err)
 		}
@@ -156,8 +280,7 @@ func TestIssue_drawsAnotherIDEachTime(t *testing.T) {
 }
 
 func TestSave_failsWithoutRandomness(t *testing.T) {
-	b := newBackend(t, testKey, noon)
-	b.random = bytes.NewReader(nil)
+	b := newBackendWith(t, noon, bytes.NewReader(nil))
 	s := sessions.NewSession(b, cookieName)
 	s.IsNew = true
 	session.SetRecord(s, &session.Record{Identity: session.Identity{UserID: ada}})

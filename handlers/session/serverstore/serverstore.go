@@ -22,12 +22,21 @@
 //     absolute one that nothing does (ASVS 7.3.1, 7.3.2).
 //  5. The visit is noted, at most once a minute, by an update that touches
 //     nothing when the record is gone. A slow request can so never bring back
-//     a session that has ended meanwhile.
+//     a session that has ended meanwhile. A store at the other end of a wire
+//     does it on the same way as the look-up ([Visitor]).
 //
 // Where the records hang is a [Store]: [Memory] in this process, [SQL] in the
-// school's database. A store says "not found" without an error, and an error
-// only when it cannot be asked; the backend passes that on as
-// session.ErrUnavailable, and the visitor's cookie stays as it is.
+// school's database, [Redis] in a house of its own. They differ in who else can
+// reach them, in what outlives a restart, and in how long the walk is; to the
+// visitor they are the same ticket, and so the cookie has the same name for all
+// three. A site that moves its records from one store to another exchanges the
+// number in it.
+//
+// A store says "not found" without an error, and an error only when it cannot
+// be asked; the backend passes that on as session.ErrUnavailable, and the
+// visitor's cookie stays as it is. Trouble shall be short: each store gives up
+// so early that a visitor hears "not now" within two seconds, and one that is
+// silent is not asked by everybody.
 package serverstore
 
 import (
@@ -42,7 +51,6 @@ import (
 
 	"github.com/gorilla/sessions"
 
-	"lectern/db/school"
 	"lectern/handlers/session"
 )
 
@@ -54,8 +62,9 @@ const (
 	idLength = 32 // of 24 bytes in base64url
 )
 
-// patience is how long a store may take to answer before it counts as away.
-const patience = 2 * time.Second
+// Patience is how long the database may take to answer before it counts as
+// away, with the wait for whoever else is writing.
+const Patience = 1200 * time.Millisecond
 
 // What the traces of requests say of this package's work.
 var (
@@ -63,15 +72,22 @@ var (
 	hashNumber  = session.Work{Name: "Hash the number", Kind: session.CPU, Where: here}
 	checkExpiry = session.Work{Name: "Check expiry", Kind: session.CPU, Where: here}
 	noteVisit   = session.Work{Name: "Note the visit", Kind: session.Store, Where: here}
-	notNoted    = session.Work{Name: "Note the visit: not possible now", Kind: session.Store, Where: here}
+
+	// notedAlready tells of a visit that was noted by a Visitor.
+	notedAlready = session.Work{Name: "Note the visit: done with the look-up", Kind: session.Store, Where: here}
+	// notNoted tells of a visit that was not. The session is good all the same:
+	// a store that reads and does not write for a moment signs nobody out.
+	notNoted = session.Work{Name: "Note the visit: not possible now", Kind: session.Store, Where: here}
 )
 
 var cookieNames = []string{cookieName}
 
 // Backend keeps sessions in a store. It is safe for concurrent use.
 type Backend struct {
+	Register
 	name      string
 	store     Store
+	visitor   Visitor // the same store, if it can do both at once
 	cookies   session.Cookies
 	lifetimes session.Lifetimes
 	now       func() time.Time
@@ -82,7 +98,7 @@ type Backend struct {
 
 // Config is what a Backend is made of.
 type Config struct {
-	Name      string // session.Memory or session.Database
+	Name      string // session.Memory, session.Database or session.Redis
 	Store     Store
 	Cookies   session.Cookies
 	Lifetimes session.Lifetimes
@@ -92,9 +108,11 @@ type Config struct {
 
 // New makes the backend.
 func New(c Config) *Backend {
+	visitor, _ := c.Store.(Visitor)
 	place := c.Store.Place()
 	return &Backend{
-		name: c.Name, store: c.Store, cookies: c.Cookies, lifetimes: c.Lifetimes, now: c.Now, random: c.Random,
+		Register: NewRegister(c.Store, c.Now),
+		name:     c.Name, store: c.Store, visitor: visitor, cookies: c.Cookies, lifetimes: c.Lifetimes, now: c.Now, random: c.Random,
 		lookUpIn:   session.Work{Name: "Look up in " + place, Kind: session.Store, Where: here},
 		writeTo:    session.Work{Name: "Write to " + place, Kind: session.Store, Where: here},
 		deleteFrom: session.Work{Name: "Delete from " + place, Kind: session.Store, Where: here},
@@ -148,18 +166,18 @@ func (b *Backend) lookUp(ctx context.Context, id string, trace *session.Trace) (
 	}
 	hash := hashOf(id)
 	trace.Done(&hashNumber)
-	rec, found, err := b.store.Find(ctx, hash)
+	now := b.now()
+	rec, found, noted, err := b.find(ctx, hash, now)
 	trace.Read()
 	trace.Done(&b.lookUpIn)
 	if err != nil {
-		return nil, "", away(err)
+		return nil, "", Away(err)
 	}
 	if !found {
 		trace.LeadsTo(hash.String())
 		return nil, session.Unknown, nil
 	}
 	rec.Handle = hash.String()
-	now := b.now()
 	switch {
 	case !now.Before(rec.ExpiresAt):
 		return nil, session.Expired, nil
@@ -167,26 +185,44 @@ func (b *Backend) lookUp(ctx context.Context, id string, trace *session.Trace) (
 		return nil, session.Idle, nil
 	}
 	trace.Done(&checkExpiry)
-	if now.Sub(rec.SeenAt) < b.lifetimes.SeenEvery() {
-		return &rec, "", nil
+	switch {
+	case noted:
+		trace.Wrote()
+		trace.Done(&notedAlready)
+	case now.Sub(rec.SeenAt) < b.lifetimes.SeenEvery():
+	case b.visitor != nil:
+		trace.Wrote()
+		trace.Done(&notNoted)
+	case !b.note(ctx, hash, &rec, now, trace):
+		return nil, session.Unknown, nil
 	}
-	// The record is good whether or not the visit can be noted: a store that
-	// reads and does not write for a moment signs nobody out.
-	brief, cancel := context.WithTimeout(ctx, patience/8)
+	return &rec, "", nil
+}
+
+// find finds the record, and notes the visit at the same time where the store
+// can do both at once.
+func (b *Backend) find(ctx context.Context, hash Hash, now time.Time) (rec session.Record, found, noted bool, err error) {
+	if b.visitor != nil {
+		return b.visitor.Visit(ctx, hash, now, b.lifetimes.SeenEvery(), b.lifetimes.Idle)
+	}
+	rec, found, err = b.store.Find(ctx, hash)
+	return rec, found, false, err
+}
+
+// note notes a visit that is due. It reports false when the record is gone.
+func (b *Backend) note(ctx context.Context, hash Hash, rec *session.Record, now time.Time, trace *session.Trace) bool {
+	brief, cancel := context.WithTimeout(ctx, Patience/8)
 	defer cancel()
-	idleUntil := b.idleUntil(now, &rec)
+	idleUntil := b.lifetimes.IdleEnd(now, rec)
 	alive, err := b.store.Touch(brief, hash, now, idleUntil)
 	trace.Wrote()
 	if err != nil {
 		trace.Done(&notNoted)
-		return &rec, "", nil
+		return true
 	}
 	trace.Done(&noteVisit)
-	if !alive {
-		return nil, session.Unknown, nil
-	}
 	rec.SeenAt, rec.IdleUntil = now, idleUntil
-	return &rec, "", nil
+	return alive
 }
 
 // Save starts a session that IsNew under a new number; notes the visit of one
@@ -206,10 +242,10 @@ func (b *Backend) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sessi
 		return b.start(w, r, s, rec)
 	}
 	now := b.now()
-	alive, err := b.store.Touch(ctx, hashOf(s.ID), now, b.idleUntil(now, rec))
+	alive, err := b.store.Touch(ctx, hashOf(s.ID), now, b.lifetimes.IdleEnd(now, rec))
 	trace.Wrote()
 	if err != nil {
-		return away(err)
+		return Away(err)
 	}
 	if !alive {
 		return session.ErrEnded
@@ -224,7 +260,7 @@ func (b *Backend) end(w http.ResponseWriter, r *http.Request, s *sessions.Sessio
 	trace.Wrote()
 	trace.Done(&b.deleteFrom)
 	if err != nil {
-		return away(err)
+		return Away(err)
 	}
 	b.cookies.Clear(w, cookieName)
 	if !alive {
@@ -242,14 +278,14 @@ func (b *Backend) start(w http.ResponseWriter, r *http.Request, s *sessions.Sess
 	}
 	now := b.now()
 	rec.ExpiresAt = b.lifetimes.End(rec.AuthAt, rec.Remember)
-	rec.SeenAt, rec.IdleUntil = now, b.idleUntil(now, rec)
+	rec.SeenAt, rec.IdleUntil, rec.TokenUntil = now, b.lifetimes.IdleEnd(now, rec), time.Time{}
 	hash := hashOf(id)
 	rec.Handle = hash.String()
 	err = b.store.Create(r.Context(), hash, *rec)
 	trace.Wrote()
 	trace.Done(&b.writeTo)
 	if err != nil {
-		return away(err)
+		return Away(err)
 	}
 	var until time.Time
 	if rec.Remember {
@@ -264,77 +300,17 @@ func (b *Backend) start(w http.ResponseWriter, r *http.Request, s *sessions.Sess
 	return nil
 }
 
-// idleUntil is when the session ends unless there is another visit. Whoever
-// asked to be remembered may stay away as long as the session lasts at all.
-func (b *Backend) idleUntil(now time.Time, rec *session.Record) time.Time {
-	if rec.Remember {
-		return rec.ExpiresAt
-	}
-	if idle := now.Add(b.lifetimes.Idle); idle.Before(rec.ExpiresAt) {
-		return idle
-	}
-	return rec.ExpiresAt
-}
-
 // EndsCopies says that an end makes every copy of the cookie worthless.
 func (b *Backend) EndsCopies() {}
 
-// List returns a person's sessions that are not over, the latest first.
-func (b *Backend) List(ctx context.Context, user school.ID) ([]session.Record, error) {
-	all, err := b.store.List(ctx, user, b.now(), session.MaxListed)
-	return all, away(err)
-}
-
-// EndOne ends the session of this person that has the handle.
-func (b *Backend) EndOne(ctx context.Context, user school.ID, handle string) (bool, error) {
-	found, err := b.store.DeleteOne(ctx, user, parseHash(handle))
-	return found, away(err)
-}
-
-// EndUser ends the sessions of one person.
-func (b *Backend) EndUser(ctx context.Context, user school.ID, except string) (int, error) {
-	n, err := b.store.DeleteUser(ctx, user, parseHash(except))
-	return n, away(err)
-}
-
-// EndAll ends everybody's sessions.
-func (b *Backend) EndAll(ctx context.Context, except string) (int, error) {
-	n, err := b.store.DeleteAll(ctx, parseHash(except))
-	return n, away(err)
-}
-
-// SetRole writes a person's role into all their records.
-func (b *Backend) SetRole(ctx context.Context, user school.ID, role school.Role) (int, error) {
-	n, err := b.store.SetRole(ctx, user, role)
-	return n, away(err)
-}
-
-// Count is the number of sessions that have not ended.
-func (b *Backend) Count(ctx context.Context) (int, error) {
-	n, err := b.store.Count(ctx, b.now())
-	return n, away(err)
-}
-
-// Sweep deletes records whose time is over, a batch at a time, until the store
-// finds no full batch any more or ctx ends; a store may look at a part of its
-// records each time. It reports how many it deleted.
-func (b *Backend) Sweep(ctx context.Context) (int, error) {
-	const batch = 500
-	total := 0
-	for {
-		n, err := b.store.Sweep(ctx, b.now(), batch)
-		total += n
-		if err != nil || n < batch {
-			return total, away(err)
-		}
-	}
-}
-
-func away(err error) error {
-	if err == nil {
+// Reach asks whether a store at the other end of a wire answers. One that is
+// nearer has no wire to be cut.
+func (b *Backend) Reach(ctx context.Context) error {
+	distant, ok := b.store.(interface{ Ping(context.Context) error })
+	if !ok {
 		return nil
 	}
-	return fmt.Errorf("%w: %w", session.ErrUnavailable, err)
+	return Away(distant.Ping(ctx))
 }
 
 // Hash is the SHA-256 of a session's number: what a store keeps it under.
@@ -348,15 +324,6 @@ func (h Hash) String() string {
 	var text [2 * len(h)]byte
 	hex.Encode(text[:], h[:])
 	return string(text[:])
-}
-
-// parseHash reads what String wrote; anything else is the hash of no session.
-func parseHash(s string) Hash {
-	var h Hash
-	if raw, err := hex.DecodeString(s); err == nil && len(raw) == len(h) {
-		copy(h[:], raw)
-	}
-	return h
 }
 
 func newID(random io.Reader) (string, error) {

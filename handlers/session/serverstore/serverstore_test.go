@@ -198,11 +198,11 @@ func TestSweep_goesOnUntilThereIsNothing(t *testing.T) {
 
 func TestParseHash_readsWhatStringWrote(t *testing.T) {
 	hash := hashOf("number")
-	if parseHash(hash.String()) != hash {
+	if ParseHash(hash.String()) != hash {
 		t.Error("a hash is not read as it was written")
 	}
 	for _, bad := range []string{"", "x", hash.String()[2:], hash.String() + "00", "AAAAAAAAAAAAAAAAAAAAAA"} {
-		if parseHash(bad) != (Hash{}) {
+		if ParseHash(bad) != (Hash{}) {
 			t.Errorf("%q is read as a hash", bad)
 		}
 	}

@@ -11,10 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	_ "github.com/mattn/go-sqlite3"
 
 	"lectern/db/school"
 	"lectern/handlers/session"
+	"lectern/handlers/session/redistest"
 )
 
 const (
@@ -34,6 +36,8 @@ var stores = []struct {
 		db := openSQLite(t)
 		return newSQL(t, db, db)
 	}},
+	{"redis in this process", func(t testing.TB) Store { return newRedis(t, "redis://"+miniredis.RunT(t).Addr(), time.Now) }},
+	{"redis-server", func(t testing.TB) Store { return newRedis(t, redistest.Start(t).URL(), time.Now) }},
 }
 
 func eachStore(t *testing.T, test func(*testing.T, Store)) {
@@ -62,6 +66,16 @@ func openSQLite(t testing.TB) *sql.DB {
 func newSQL(t testing.TB, reader, writer *sql.DB) *SQL {
 	t.Helper()
 	s, err := NewSQL(t.Context(), reader, writer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func newRedis(t testing.TB, address string, now func() time.Time) *Redis {
+	t.Helper()
+	s, err := OpenRedis(address, now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,37 +2,43 @@ package sessiontest
 
 import (
 	"errors"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"lectern/handlers/session"
 )
 
-// Cookies of either kind's shape that no site has issued.
+// Cookies of each kind's shape that no site has issued.
 const (
 	wellFormedID    = "Zm9yZ2VkLWZvcmdlZC1mb3JnZWQtZm9y"
 	wellFormedToken = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImtleSIsInR5cCI6InNlc3Npb24rand0In0" +
 		".eyJzdWIiOiJhZGFhZGFhZGFhZGFhZGFhZGFhZGFhZGFhZCIsInJvbGUiOiJhZG1pbiJ9" +
 		".c2lnbmVkLWJ5LXNvbWVib2R5LWVsc2UtYWx0b2dldGg"
+	wellFormedTicket = "Zm9yZ2VkLWZvcmdlZC1mb3Jn.Zm9yZ2VkLWZvcmdlZC1mb3JnZWQtZm9yZ2VkLWZvcmc"
 )
+
+var wellFormed = []string{wellFormedID, wellFormedToken, wellFormedTicket}
 
 // fixation plays the attacker who gets an id into the victim's browser before
 // the victim signs in.
 func fixation(w *world) {
-	old := w.arrive(Grace)
-	ours := old.Cookie(w.cookie)
+	ours := w.values(w.arrive(Grace))
 	w.clock.Move(2 * Lifetimes.Remember) // once issued here, over now
-	for _, planted := range []string{ours, wellFormedID, wellFormedToken} {
-		victim := w.browser()
-		victim.Plant(w.cookie, planted)
-		w.in(victim.Do(w.site.SignIn(Ada, session.StartOptions{})), "a planted cookie keeps somebody from signing in")
-		if victim.Cookie(w.cookie) == planted {
-			w.wrong("signing in adopts the id that was planted")
+	for _, name := range w.names {
+		for _, planted := range append([]string{ours[name]}, wellFormed...) {
+			victim := w.browser()
+			victim.Plant(name, planted)
+			w.in(victim.Do(w.site.SignIn(Ada, session.StartOptions{})), "a planted cookie keeps somebody from signing in")
+			if victim.Cookie(name) == planted {
+				w.wrong("signing in adopts the id that was planted in %s", name)
+			}
+			attacker := w.browser()
+			attacker.Plant(name, planted)
+			w.out(attacker.Visit(), "the id that was planted opens the victim's session")
+			w.in(victim.Visit(), "somebody with a planted cookie cannot sign in")
 		}
-		attacker := w.browser()
-		attacker.Plant(w.cookie, planted)
-		w.out(attacker.Visit(), "the id that was planted opens the victim's session")
-		w.in(victim.Visit(), "somebody with a planted cookie cannot sign in")
 	}
 }
 
@@ -45,6 +51,7 @@ func slowSave(w *world) {
 	if !errors.Is(a.Err, session.ErrEnded) {
 		w.wrong("saving a session that has ended meanwhile gives %v and not ErrEnded", a.Err)
 	}
+	w.clock.Move(w.lag())
 	w.out(slow.Visit(), "a slow request has brought back a session that had ended")
 	w.counts(0, "after a slow request saved")
 }
@@ -57,31 +64,46 @@ func slowRenew(w *world) {
 	if !errors.Is(a.Err, session.ErrEnded) {
 		w.wrong("renewing a session that has ended meanwhile gives %v and not ErrEnded", a.Err)
 	}
+	w.clock.Move(w.lag())
 	w.out(slow.Visit(), "a slow request has bought a new id for a session that had ended")
 	w.counts(0, "after a slow request renewed")
 }
 
 func foreignCookie(w *world) {
-	for _, foreign := range []string{wellFormedID, wellFormedToken} {
-		b := w.browser()
-		b.Plant(w.cookie, foreign)
-		a := b.Visit()
-		w.out(a, "a cookie that was not issued here signs in")
-		if a.Trace.Reason == "" {
-			w.wrong("a foreign cookie is refused without a reason")
-		}
-		if b.Cookie(w.cookie) != "" {
-			w.wrong("a foreign cookie stays in the browser")
+	for _, name := range w.names {
+		for _, foreign := range wellFormed {
+			b := w.browser()
+			b.Plant(name, foreign)
+			a := b.Visit()
+			w.out(a, "a cookie that was not issued here signs in")
+			if a.Trace.Reason == "" {
+				w.wrong("a foreign cookie is refused without a reason")
+			}
+			if b.Cookie(name) != "" {
+				w.wrong("a foreign cookie stays in the browser")
+			}
 		}
 	}
-	ada := w.arrive(Ada)
-	other := w.browser()
-	other.Plant("lectern-other", ada.Cookie(w.cookie))
-	w.out(other.Visit(), "the cookie works under another name")
+	for name, value := range w.values(w.arrive(Ada)) {
+		for _, wrong := range append([]string{"lectern-other"}, w.names...) {
+			if wrong != name {
+				other := w.browser()
+				other.Plant(wrong, value)
+				w.out(other.Visit(), "the cookie "+name+" works under the name "+wrong)
+			}
+		}
+	}
 }
 
 func garbageCookie(w *world) {
-	good := w.arrive(Ada).Cookie(w.cookie)
+	for name, value := range w.values(w.arrive(Ada)) {
+		w.garbage(name, value)
+	}
+	w.counts(1, "after all the garbage")
+}
+
+// garbage plants under a name what is like a good cookie, or not like one at all.
+func (w *world) garbage(name, good string) {
 	for what, value := range map[string]string{
 		"nothing":                 "",
 		"a space":                 " ",
@@ -110,30 +132,34 @@ func garbageCookie(w *world) {
 		"called a bearer":         "Bearer " + good,
 	} {
 		b := w.browser()
-		b.Plant(w.cookie, value)
+		b.Plant(name, value)
 		w.out(b.Visit(), "a cookie signs in that is "+what)
 		w.out(b.Do(w.manager.End), "a cookie signs in that is "+what)
 	}
-	w.counts(1, "after all the garbage")
 }
 
 // junkInFront plays the neighbouring host that plants a cookie of the same
 // name, which the browser sends first.
 func junkInFront(w *world) {
-	for _, junk := range []string{"junk", wellFormedID, wellFormedToken} {
-		ada := w.arrive(Ada)
-		ada.Plant(w.cookie, junk)
-		a := ada.Visit()
-		w.in(a, "junk in front of the cookie signs out")
-		if a.Trace.Reason != "" {
-			w.wrong("a good session has the reason %q because of junk in front", a.Trace.Reason)
-		}
-		if len(a.Cookies) > 0 {
-			w.wrong("junk in front has the good cookie cleared")
+	for name, good := range w.values(w.arrive(Ada)) {
+		for _, junk := range append([]string{"junk"}, wellFormed...) {
+			ada := w.browser()
+			ada.Plant(name, good)
+			ada.Plant(name, junk)
+			a := ada.Visit()
+			w.in(a, "junk in front of the cookie "+name+" signs out")
+			if a.Trace.Reason != "" {
+				w.wrong("a good session has the reason %q because of junk in front", a.Trace.Reason)
+			}
+			if slices.ContainsFunc(a.Cookies, func(c *http.Cookie) bool { return c.MaxAge < 0 }) || name == w.cookie && len(a.Cookies) > 0 {
+				w.wrong("junk in front has the good cookie cleared")
+			}
 		}
 	}
 	both := w.arrive(Ada)
-	both.Plant(w.cookie, w.arrive(Grace).Cookie(w.cookie))
+	for name, value := range w.values(w.arrive(Grace)) {
+		both.Plant(name, value)
+	}
 	if a := both.Visit(); a.Record.UserID != Grace {
 		w.wrong("of two good cookies the first is not the one that counts")
 	}
@@ -141,11 +167,13 @@ func junkInFront(w *world) {
 
 func handleOpensNothing(w *world) {
 	ada := w.arrive(Ada)
-	handle, value := ada.Visit().Record.Handle, ada.Cookie(w.cookie)
-	if handle == "" || strings.Contains(handle, value) || strings.Contains(value, handle) {
-		w.wrong("the name of the session, which may be logged, gives the cookie away")
+	handle := ada.Visit().Record.Handle
+	for name, value := range w.values(ada) {
+		if handle == "" || strings.Contains(handle, value) || strings.Contains(value, handle) {
+			w.wrong("the name of the session, which may be logged, gives the cookie %s away", name)
+		}
+		thief := w.browser()
+		thief.Plant(name, handle)
+		w.out(thief.Visit(), "the name of the session, which may be logged, opens it")
 	}
-	thief := w.browser()
-	thief.Plant(w.cookie, handle)
-	w.out(thief.Visit(), "the name of the session, which may be logged, opens it")
 }

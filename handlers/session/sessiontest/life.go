@@ -2,6 +2,7 @@ package sessiontest
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -35,6 +36,16 @@ func start(w *world) {
 	}
 	if rec.Handle == "" || rec.Handle != first.Record.Handle {
 		w.wrong("the session is called %q at the start and %q later", first.Record.Handle, rec.Handle)
+	}
+	sent := 0
+	for _, c := range next.Trace.Cookies() {
+		sent += c.Bytes
+	}
+	for name, value := range w.values(ada) {
+		sent -= len(name) + len(value)
+	}
+	if sent != 0 || len(next.Trace.Cookies()) != len(w.names) {
+		w.wrong("the trace speaks of the cookies %v, which is %d bytes too many", next.Trace.Cookies(), sent)
 	}
 	if next.Trace.Backend != w.Backend.Name() || next.Trace.Cookie != w.cookie || next.Trace.Bytes != len(w.cookie)+len(ada.Cookie(w.cookie)) {
 		w.wrong("the trace speaks of backend %q, cookie %q, %d bytes", next.Trace.Backend, next.Trace.Cookie, next.Trace.Bytes)
@@ -83,18 +94,25 @@ func anonymousCreatesNothing(w *world) {
 	if len(stranger.jar) > 0 {
 		w.wrong("a stranger is given the cookie %s", stranger.jar[0].name)
 	}
-	stranger.Plant(w.cookie, wellFormedID)
-	stranger.Visit()
+	for _, name := range w.names {
+		for _, planted := range wellFormed {
+			stranger.Plant(name, planted)
+			stranger.Visit()
+		}
+	}
 	w.counts(0, "after strangers came by")
 }
 
 func save(w *world) {
 	ada := w.arrive(Ada)
 	w.clock.Move(5 * time.Minute)
-	before := ada.Cookie(w.cookie)
+	if _, ok := w.Backend.(session.Refresher); ok {
+		w.in(ada.Visit(), "a session that has to be exchanged is over")
+	}
+	before := w.values(ada)
 	a := ada.Do(w.save(nothing))
 	w.in(a, "saving signs out")
-	if ada.Cookie(w.cookie) != before {
+	if !maps.Equal(w.values(ada), before) {
 		w.wrong("saving changes the cookie")
 	}
 	w.in(ada.Visit(), "nobody is signed in after saving")
@@ -129,14 +147,16 @@ func nothing() {}
 
 func renewGivesNewID(w *world) {
 	ada := w.arrive(Ada)
-	before, cookie := ada.Visit(), ada.Cookie(w.cookie)
+	before, cookies := ada.Visit(), w.values(ada)
 	w.clock.Move(time.Minute)
 	w.site.School.Change(Ada, func(u *school.User) { u.Role = school.Instructor })
 	w.in(ada.Do(w.manager.Renew), "renewing signs out")
 	after := ada.Visit()
 	w.in(after, "nobody is signed in after renewing")
-	if ada.Cookie(w.cookie) == cookie || after.Record.Handle == before.Record.Handle {
-		w.wrong("renewing keeps the id")
+	for name, value := range w.values(ada) {
+		if value == cookies[name] || after.Record.Handle == before.Record.Handle {
+			w.wrong("renewing keeps the id")
+		}
 	}
 	if after.Record.UserID != Ada || !after.Record.AuthAt.Equal(before.Record.AuthAt) {
 		w.wrong("renewing changes who signed in, or when")
@@ -153,6 +173,7 @@ func oldIDDeadAfterRenew(w *world) {
 	ada := w.arrive(Ada)
 	thief := ada.Copy()
 	ada.Do(w.manager.Renew)
+	w.settle()
 	w.out(thief.Visit(), "the old id still works after renewing")
 	w.in(ada.Visit(), "the new id does not work after renewing")
 	w.counts(1, "after renewing")
@@ -182,6 +203,7 @@ func copyDeadAfterEnd(w *world) {
 	ada := w.arrive(Ada)
 	thief := ada.Copy()
 	ada.Do(w.manager.End)
+	w.settle()
 	w.out(thief.Visit(), "a copy of the cookie still works after signing out")
 	w.counts(0, "after signing out")
 }
@@ -193,6 +215,7 @@ func startEndsPrevious(w *world) {
 	if a := ada.Visit(); a.Record.UserID != Grace {
 		w.wrong("after signing in as another, one is still %s", a.Record.UserID)
 	}
+	w.settle()
 	w.out(before.Visit(), "the session of before still works after signing in anew")
 	w.counts(1, "after signing in twice in one browser")
 }

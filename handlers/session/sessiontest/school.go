@@ -2,6 +2,7 @@ package sessiontest
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -46,6 +47,7 @@ const (
 // and its settings, in memory.
 type School struct {
 	mu       sync.Mutex
+	away     bool
 	users    map[school.ID]school.User
 	settings map[string]string
 }
@@ -74,10 +76,23 @@ func (s *School) Users() []school.User {
 	return users
 }
 
+// SetAway takes the people away, or brings them back: nobody can be asked for
+// while they are.
+func (s *School) SetAway(away bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.away = away
+}
+
+var errAway = errors.New("the school is away")
+
 // User returns a person, or school.ErrNotFound.
 func (s *School) User(_ context.Context, id school.ID) (school.User, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.away {
+		return school.User{}, errAway
+	}
 	u, ok := s.users[id]
 	if !ok {
 		return school.User{}, school.ErrNotFound
@@ -89,12 +104,23 @@ func (s *School) User(_ context.Context, id school.ID) (school.User, error) {
 func (s *School) EndSessions(_ context.Context, id school.ID, at time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.away {
+		return errAway
+	}
 	u, ok := s.users[id]
-	if ok && at.After(u.SessionsEndedAt) {
-		u.SessionsEndedAt = at
+	if ok {
+		u.EndSessions(at)
 		s.users[id] = u
 	}
 	return nil
+}
+
+// proved returns a person who has just shown their password, whether or not the
+// people can be asked for now.
+func (s *School) proved(id school.ID) school.User {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.users[id]
 }
 
 // Change changes a person.

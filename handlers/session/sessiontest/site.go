@@ -63,10 +63,6 @@ func (s Site) SignIn(id school.ID, o session.StartOptions) Act {
 
 func (s Site) signIn(id school.ID, o session.StartOptions, methods ...string) Act {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		user, err := s.School.User(r.Context(), id)
-		if err != nil {
-			return err
-		}
-		return s.Manager.Start(w, r, session.Identity{UserID: id, Role: user.Role, Methods: methods, AuthAt: s.Clock.Now()}, o)
+		return s.Manager.Start(w, r, session.Identity{UserID: id, Role: s.School.proved(id).Role, Methods: methods, AuthAt: s.Clock.Now()}, o)
 	}
 }

@@ -15,6 +15,11 @@ func storeAway(w *world) {
 	}
 	ada := w.arrive(Ada)
 	w.Away(true)
+	if w.lag() > 0 {
+		w.in(ada.Visit(), "a session that asks nobody yet is over while the store is away")
+		w.away(ada.Do(w.manager.End), "signing out before anybody has to be asked")
+		w.clock.Move(w.lag())
+	}
 	w.away(ada.Visit(), "loading a page")
 	w.away(ada.Fetch(), "loading in the background")
 	w.away(ada.Do(w.manager.End), "signing out")
@@ -70,6 +75,7 @@ func endOnAnotherServer(w *world) {
 	thief := ada.Copy()
 	w.in(thief.Visit(), "a copy of the cookie does not work")
 	w.elsewhere(ada).Do(w.twin.Manager.End)
+	w.settle()
 	w.out(thief.Visit(), "a session goes on here that was ended on another server")
 }
 

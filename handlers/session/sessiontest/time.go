@@ -54,8 +54,6 @@ func rememberMe(w *world) {
 	grace.Restart()
 	w.out(grace.Visit(), "a session that nobody asked to remember outlives the browser")
 	ada.Restart()
-	thief := ada.Copy()
-	thief.Plant(w.cookie, ada.Cookie(w.cookie)) // a copy that no browser throws away
 	w.in(ada.Visit(), "a remembered session does not outlive the browser")
 	w.clock.Move(20 * 24 * time.Hour)
 	back := ada.Visit()
@@ -65,6 +63,7 @@ func rememberMe(w *world) {
 	}
 	w.clock.Move(left.Sub(w.clock.Now()) - time.Second)
 	w.in(ada.Visit(), "a remembered session is over one second before its end")
+	thief := w.forever(ada)
 	w.clock.Move(time.Second)
 	w.out(thief.Visit(), "a remembered session goes on at its end")
 }

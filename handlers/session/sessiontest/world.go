@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"lectern/db/school"
 	"lectern/handlers/session"
@@ -20,13 +21,15 @@ type world struct {
 	cookies session.Cookies
 	cookie  string   // the full name of the backend's first cookie
 	names   []string // and of all of them
+	patient bool     // whether the check waits for the backend's lag
 	ctx     context.Context
 	wrongs  []string
 }
 
 func newWorld(subject Subject) (*world, error) {
 	w := &world{ctx: context.Background(), clock: NewClock(), cookies: subject.Cookies}
-	instance, err := subject.Open(Terms{Cookies: subject.Cookies, Lifetimes: Lifetimes, Now: w.clock.Now})
+	people := NewSchool()
+	instance, err := subject.Open(Terms{Cookies: subject.Cookies, Lifetimes: Lifetimes, Now: w.clock.Now, School: people})
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +38,6 @@ func newWorld(subject Subject) (*world, error) {
 		w.names = append(w.names, subject.Cookies.Name(name))
 	}
 	w.cookie = w.names[0]
-	people := NewSchool()
 	open := func(b session.Backend) (Site, error) {
 		m, err := session.NewManager(w.ctx, session.Config{
 			Backends:  []session.Backend{b},
@@ -81,6 +83,39 @@ func (w *world) arrive(id school.ID) *Browser {
 	b := w.browser()
 	w.in(b.Do(w.site.SignIn(id, session.StartOptions{})), "signing in does not sign in")
 	return b
+}
+
+// lag is how late the backend may notice an end, or a new role.
+func (w *world) lag() time.Duration {
+	if lagging, ok := w.Backend.(session.Lagging); ok {
+		return lagging.Lag()
+	}
+	return 0
+}
+
+// settle lets the backend's lag go by, in a check that waits for it.
+func (w *world) settle() {
+	if w.patient {
+		w.clock.Move(w.lag())
+	}
+}
+
+// values are the browser's cookies of this backend, by name.
+func (w *world) values(b *Browser) map[string]string {
+	values := map[string]string{}
+	for _, name := range w.names {
+		values[name] = b.Cookie(name)
+	}
+	return values
+}
+
+// forever is a copy of a browser that throws none of its cookies away.
+func (w *world) forever(b *Browser) *Browser {
+	copied := w.browser()
+	for name, value := range w.values(b) {
+		copied.Plant(name, value)
+	}
+	return copied
 }
 
 // wrong notes what is wrong, in a sentence.

@@ -1,4 +1,4 @@
-package cookiejwt
+package token
 
 import (
 	"bytes"
@@ -35,7 +35,7 @@ func TestParseKeys_refusesWeakKeysByTheirName(t *testing.T) {
 		{"a weak key behind a good one", "a:" + secret + ",b:c2hvcnQ", `key "b" has 5 bytes`},
 	} {
 		t.Run(row.what, func(t *testing.T) {
-			keys, err := ParseKeys(row.keys)
+			keys, err := ParseKeys(HS256, row.keys)
 			if err == nil || len(keys.all) > 0 {
 				t.Fatalf("accepted: %d keys, %v", len(keys.all), err)
 			}
@@ -54,15 +54,52 @@ func TestParseKeys_refusesWeakKeysByTheirName(t *testing.T) {
 	}
 }
 
+// An EdDSA key is a seed, of exactly its length.
+func TestParseKeys_refusesWhatIsNoSeed(t *testing.T) {
+	secret := strings.TrimPrefix(testKey, "test:")
+	for _, row := range []struct {
+		what, keys, says string
+	}{
+		{"nothing", "", "kid:base64url"},
+		{"a kid without a seed", "k:", `key "k" has 0 bytes`},
+		{"31 bytes", "k:" + encoded(testSecret[:31]), `key "k" has 31 bytes; the seed of an EdDSA key has 32`},
+		{"33 bytes, which HS256 would take", "k:" + encoded(testSecret+"x"), `key "k" has 33 bytes`},
+		{"a seed with its public key behind it", "k:" + encoded(string(pair(testSecret))), `key "k" has 64 bytes`},
+		{"one byte repeated", "k:" + encoded(strings.Repeat("x", 32)), `key "k" is one byte repeated`},
+		{"one seed twice", "a:" + secret + ",b:" + secret, `key "b" is there twice`},
+		{"one kid twice", "k:" + secret + ",k:" + secret, `key "k" is there twice`},
+	} {
+		if keys, err := ParseKeys(EdDSA, row.keys); err == nil || len(keys.all) > 0 || !strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: %v, want %q", row.what, err, row.says)
+		}
+	}
+}
+
+func TestParseAlgorithm_knowsTwo(t *testing.T) {
+	files := map[string]bool{}
+	for _, name := range []string{"HS256", "EdDSA"} {
+		algorithm, err := ParseAlgorithm(name)
+		if err != nil || string(algorithm) != name || files[algorithm.FileName()] {
+			t.Errorf("%s: %q in %q, %v", name, algorithm, algorithm.FileName(), err)
+		}
+		files[algorithm.FileName()] = true
+	}
+	for _, name := range []string{"", "none", "hs256", "eddsa", "HS512", "RS256", "Ed25519", "HS256 "} {
+		if algorithm, err := ParseAlgorithm(name); err == nil || algorithm != "" {
+			t.Errorf("%q is taken for %q", name, algorithm)
+		}
+	}
+}
+
 func TestParseKeys_keepsTheirOrder(t *testing.T) {
-	keys, err := ParseKeys(" b:" + encoded(testSecret) + " , a:" + encoded(testSecret+"more") + "==\n")
+	keys, err := ParseKeys(HS256, " b:"+encoded(testSecret)+" , a:"+encoded(testSecret+"more")+"==\n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := keys.signing(); got.ID != "b" || string(got.secret) != testSecret {
 		t.Errorf("%q signs", got.ID)
 	}
-	if _, ok := keys.find("a"); !ok {
+	if keys.find("a") == nil {
 		t.Error("the second key is not found")
 	}
 }
@@ -73,7 +110,7 @@ func TestNewKey_isGoodAndNeverTheSame(t *testing.T) {
 	if err1 != nil || err2 != nil || one == two {
 		t.Fatalf("%v, %v, the same: %v", err1, err2, one == two)
 	}
-	if _, err := ParseKeys(one + "," + two); err != nil {
+	if _, err := ParseKeys(HS256, one+","+two); err != nil {
 		t.Error(err)
 	}
 	if _, err := NewKey(bytes.NewReader(make([]byte, 10))); err == nil {
@@ -88,7 +125,7 @@ func TestLoadKeys_makesOneFileForItsOwnerAlone(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range got {
 		wg.Go(func() {
-			keys, err := LoadKeys(path, rand.Reader)
+			keys, err := LoadKeys(HS256, path, rand.Reader)
 			if err != nil {
 				t.Error(err)
 			}
@@ -120,7 +157,7 @@ func TestLoadKeys_refusesAFileThatOthersMayRead(t *testing.T) {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		_, err := LoadKeys(path, rand.Reader)
+		_, err := LoadKeys(HS256, path, rand.Reader)
 		if err == nil || !strings.Contains(err.Error(), "chmod 600") {
 			t.Errorf("mode %v: %v", mode, err)
 		}
@@ -128,7 +165,7 @@ func TestLoadKeys_refusesAFileThatOthersMayRead(t *testing.T) {
 	if err := os.Chmod(path, 0o400); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LoadKeys(path, rand.Reader); err != nil {
+	if _, err := LoadKeys(HS256, path, rand.Reader); err != nil {
 		t.Errorf("mode 0400: %v", err)
 	}
 }
@@ -139,14 +176,14 @@ func TestLoadKeys_leavesABadFileAsItIs(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := LoadKeys(path, rand.Reader); err == nil || !strings.Contains(err.Error(), path) {
+		if _, err := LoadKeys(HS256, path, rand.Reader); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", what, err)
 		}
 		if left, err := os.ReadFile(path); err != nil || string(left) != text {
 			t.Errorf("%s: the file was changed to %q, %v", what, left, err)
 		}
 	}
-	if _, err := LoadKeys(filepath.Join(t.TempDir(), "missing", "jwt.keys"), rand.Reader); err == nil {
+	if _, err := LoadKeys(HS256, filepath.Join(t.TempDir(), "missing", "jwt.keys"), rand.Reader); err == nil {
 		t.Error("a folder that is not there: no error")
 	}
 }

@@ -1,0 +1,228 @@
+package handlers_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"lectern/db/school"
+	"lectern/handlers/session"
+)
+
+// rungs are the ways in which a token can be ended before its time.
+var rungs = []string{session.RevokeNone, session.RevokeCutoff, session.RevokeDenylist}
+
+// onRung is a site with tokens on a rung of the ladder.
+func onRung(t *testing.T, revocation string) *site {
+	t.Helper()
+	return startSite(t, session.JWT, true, setting{revocation: revocation})
+}
+
+// copied is a thief: another browser with the same cookies.
+func (b *browser) copied() *browser {
+	b.t.Helper()
+	thief := b.site.browser()
+	u := b.site.address()
+	thief.client.Jar.SetCookies(u, b.client.Jar.Cookies(u))
+	return thief
+}
+
+// still is whether a browser is signed in, as a page and as a form see it: 303
+// to the door, and 401.
+func (b *browser) still(t *testing.T, in bool, says string) {
+	t.Helper()
+	form, page := b.post("/account/profile", "name", "Ada Byron"), b.get("/account")
+	switch {
+	case in && page.status == http.StatusOK && form.status == http.StatusSeeOther:
+	case !in && page.status == http.StatusSeeOther && strings.HasPrefix(page.location, "/signin") && form.status == http.StatusUnauthorized:
+	default:
+		t.Errorf("%s: the page answers %d to %q, the form %d", says, page.status, page.location, form.status)
+	}
+}
+
+// TestLadder_whatEndsACopyOfAToken does to a person what should end their
+// sessions, and comes with a copy of their token (ASVS 7.4.1 to 7.4.3).
+func TestLadder_whatEndsACopyOfAToken(t *testing.T) {
+	for _, row := range []struct {
+		says string
+		do   func(s *site, own *browser)
+		// goesOn are the rungs on which the copy is good afterwards.
+		goesOn map[string]bool
+		// spares are the rungs on which another sign-in of the same person goes on.
+		spares map[string]bool
+	}{
+		{"signing out",
+			func(_ *site, own *browser) { own.post("/signout").want(own.t, 303) },
+			map[string]bool{session.RevokeNone: true},
+			map[string]bool{session.RevokeNone: true, session.RevokeDenylist: true}},
+		{"changing the password, and ending the others",
+			func(_ *site, own *browser) {
+				own.post("/account/password", "current", password, "new", otherPassword, "end_others", "1").want(own.t, 303)
+				own.get("/account").want(own.t, 200)
+			},
+			map[string]bool{session.RevokeNone: true}, map[string]bool{session.RevokeNone: true}},
+		{"changing the password alone",
+			func(_ *site, own *browser) {
+				own.post("/account/password", "current", password, "new", otherPassword).want(own.t, 303)
+				own.get("/account").want(own.t, 200)
+			},
+			map[string]bool{session.RevokeNone: true, session.RevokeCutoff: true},
+			map[string]bool{session.RevokeNone: true, session.RevokeCutoff: true, session.RevokeDenylist: true}},
+		{"an admin who ends them",
+			func(s *site, own *browser) { s.as(alan).post(person(ada)+"/end-sessions").want(own.t, 303) },
+			map[string]bool{session.RevokeNone: true}, map[string]bool{session.RevokeNone: true}},
+		{"an admin who closes the account",
+			func(s *site, own *browser) { s.as(alan).post(person(ada)+"/disable").want(own.t, 303) },
+			map[string]bool{session.RevokeNone: true}, map[string]bool{session.RevokeNone: true}},
+		{"an admin who changes the role",
+			func(s *site, own *browser) {
+				s.as(alan).post(person(ada)+"/role", "role", "instructor").want(own.t, 303)
+			},
+			map[string]bool{session.RevokeNone: true}, map[string]bool{session.RevokeNone: true}},
+		{"an admin who ends everybody's",
+			func(s *site, own *browser) {
+				s.as(alan).post("/admin/sessions", "backend", session.JWT, "existing", "end").want(own.t, 303)
+			},
+			nil, nil},
+		{"another kind of session, of one's own choice",
+			func(_ *site, own *browser) {
+				own.post("/session/backend", "backend", session.Memory).want(own.t, 303)
+				own.get("/account").want(own.t, 200)
+			},
+			map[string]bool{session.RevokeNone: true, session.RevokeCutoff: true},
+			map[string]bool{session.RevokeNone: true, session.RevokeCutoff: true, session.RevokeDenylist: true}},
+	} {
+		for _, rung := range rungs {
+			t.Run(row.says+", "+rung, func(t *testing.T) {
+				t.Parallel()
+				s := onRung(t, rung)
+				own, phone := s.as(ada), s.as(ada)
+				thief := own.copied()
+				thief.still(t, true, "before anything happened")
+				row.do(s, own)
+				thief.still(t, row.goesOn[rung], "the copy")
+				phone.still(t, row.spares[rung], "the other sign-in")
+				s.clock.move(lifetimes.Token)
+				thief.still(t, false, "the copy, after the token has expired")
+			})
+		}
+	}
+}
+
+// TestLadder_signInAgainAtOnce comes back within the very second of the end,
+// several times, and each time the old token is dead and the new one good.
+func TestLadder_signInAgainAtOnce(t *testing.T) {
+	for _, rung := range rungs[1:] {
+		t.Run(rung, func(t *testing.T) {
+			t.Parallel()
+			s := onRung(t, rung)
+			for range 4 {
+				own := s.as(ada)
+				thief := own.copied()
+				own.still(t, true, "right after signing in")
+				own.post("/signout").want(t, 303)
+				thief.still(t, false, "the copy of what was signed out")
+			}
+		})
+	}
+}
+
+// TestLadder_climbed changes the rung while people are signed in.
+func TestLadder_climbed(t *testing.T) {
+	s := onRung(t, session.RevokeNone)
+	admin, own := s.as(alan), s.as(ada)
+	thief, patient := own.copied(), own.copied()
+	admin.post("/admin/sessions/revocation", "revocation", session.RevokeDenylist).want(t, 303)
+	admin.get("/admin/sessions").want(t, 200, "It meets ASVS 7.4.1", "One step down")
+	own.still(t, true, "a token from below")
+	own.post("/signout")
+	thief.still(t, false, "what was ended on the upper rung")
+	admin.post("/admin/sessions/revocation", "revocation", session.RevokeNone).want(t, 303)
+	patient.still(t, true, "what was ended on the upper rung, on the lower one")
+	events := admin.get("/admin/audit").want(t, 200, "denylist → none")
+	if !strings.Contains(events.body, "none → denylist") {
+		t.Error("the log does not tell of the climb")
+	}
+}
+
+// TestLadder_saysWhatItCosts reads the strip and its JSON on each rung.
+func TestLadder_saysWhatItCosts(t *testing.T) {
+	for rung, want := range map[string]struct {
+		reads int
+		says  string
+	}{
+		session.RevokeNone:     {0, "Nobody was asked whether you signed out"},
+		session.RevokeCutoff:   {1, "printed after your sessions were last ended"},
+		session.RevokeDenylist: {1, "is not on the list of those that were ended"},
+	} {
+		t.Run(rung, func(t *testing.T) {
+			t.Parallel()
+			b := onRung(t, rung).as(ada)
+			b.get("/account").want(t, 200, want.says)
+			if got := b.trace(); got.Backend != session.JWT || got.Store.Reads != want.reads || got.Store.Writes != 0 {
+				t.Errorf("the trace is %+v", got)
+			}
+		})
+	}
+}
+
+// TestLadder_aListThatCannotBeReadLetsNobodyIn takes the table away.
+func TestLadder_aListThatCannotBeReadLetsNobodyIn(t *testing.T) {
+	s := onRung(t, session.RevokeDenylist)
+	own, stranger := s.as(ada), s.browser()
+	_, err := s.db.Writer().ExecContext(t.Context(), "ALTER TABLE denied_tokens RENAME TO elsewhere")
+	must(t, err)
+	for what, got := range map[string]answer{"a page": own.get("/account"), "a form": own.post("/account/profile", "name", "Ada")} {
+		got.want(t, http.StatusServiceUnavailable, "You are not signed out")
+		if got.header.Get("Retry-After") == "" || len(got.header.Values("Set-Cookie")) > 0 {
+			t.Errorf("%s: Retry-After %q, Set-Cookie %v", what, got.header.Get("Retry-After"), got.header.Values("Set-Cookie"))
+		}
+	}
+	stranger.get("/courses").want(t, 200)
+	_, err = s.db.Writer().ExecContext(t.Context(), "ALTER TABLE elsewhere RENAME TO denied_tokens")
+	must(t, err)
+	own.still(t, true, "when the list is back")
+}
+
+// TestLadder_theListForgetsWhatHasExpired keeps the list as short as the lives
+// of the tokens on it.
+func TestLadder_theListForgetsWhatHasExpired(t *testing.T) {
+	s := onRung(t, session.RevokeDenylist)
+	s.as(ada).post("/signout")
+	count := func() (n int) {
+		must(t, s.db.Reader().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM denied_tokens").Scan(&n))
+		return n
+	}
+	n, err := s.ledger.Sweep(t.Context())
+	must(t, err)
+	if n != 0 || count() != 1 {
+		t.Errorf("%d swept, %d left, before the token has expired", n, count())
+	}
+	s.clock.move(lifetimes.Token)
+	n, err = s.ledger.Sweep(t.Context())
+	must(t, err)
+	if n != 1 || count() != 0 {
+		t.Errorf("%d swept, %d left, when the token has expired", n, count())
+	}
+}
+
+// TestLadder_aRoleTakenAwayBringsNothingBack demotes somebody who is at work:
+// on the upper rungs they sign in again, as what they are now.
+func TestLadder_aRoleTakenAwayBringsNothingBack(t *testing.T) {
+	for _, rung := range rungs {
+		t.Run(rung, func(t *testing.T) {
+			t.Parallel()
+			s := onRung(t, rung)
+			b := s.as(grace)
+			s.clock.move(10 * time.Second)
+			s.as(alan).post(person(grace)+"/role", "role", string(school.Student)).want(t, 303)
+			want := http.StatusUnauthorized
+			if rung == session.RevokeNone {
+				want = http.StatusSeeOther // accepted, and stored, until the token expires
+			}
+			b.post(knotsLesson, "title", "Bends", "kind", "reading", "body", "Text.", "version", "1").want(t, want)
+			s.as(grace).post(knotsLesson, "title", "Bends", "kind", "reading", "body", "Text.", "version", "2").want(t, http.StatusForbidden)
+		})
+	}
+}
