@@ -1,15 +1,10 @@
 package session_test
 
 import (
-	"errors"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/alexedwards/scs/sqlite3store"
 	"github.com/alexedwards/scs/v2"
@@ -45,47 +40,16 @@ func rivals(b *testing.B) []resolver {
 // redistoreOrWhy is boj/redistore on a Redis of its own. It pings a connection
 // before it uses it, so it asks twice for each request.
 func redistoreOrWhy(b *testing.B) resolver {
-	socket, err := serveRedis(b)
-	if err != nil {
-		return resolver{name: bojRedis, absent: err.Error()}
+	server, absent := startRedis(b)
+	if absent != "" {
+		return resolver{name: bojRedis, absent: absent}
 	}
-	store, err := redistore.NewRediStore(10, "unix", socket, "", "", securecookie.GenerateRandomKey(32))
+	store, err := redistore.NewRediStore(10, "tcp", strings.TrimSuffix(strings.TrimPrefix(server.URL(), "redis://"), "/0"), "", "", securecookie.GenerateRandomKey(32))
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { store.Close() })
 	return gorilla(b, bojRedis, 2, store)
-}
-
-// serveRedis starts a Redis that keeps nothing on the disk and listens on a
-// socket in a directory of its own until the benchmark ends.
-func serveRedis(b *testing.B) (socket string, err error) {
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		return "", errors.New("no redis-server here")
-	}
-	dir, err := os.MkdirTemp("", "redis") // a socket's path must be short
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { os.RemoveAll(dir) })
-	socket = filepath.Join(dir, "socket")
-	server := exec.Command(program, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir", dir, "--loglevel", "warning")
-	if err := server.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		server.Process.Kill()
-		server.Wait()
-	})
-	for range 200 {
-		if c, err := net.Dial("unix", socket); err == nil {
-			return socket, c.Close()
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	b.Fatal("redis-server does not come up")
-	return "", nil
 }
 
 // gorilla is any store that keeps gorilla's contract.

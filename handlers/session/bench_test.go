@@ -40,12 +40,34 @@ func (w *bench) WriteHeader(int)             {}
 
 // signedIn completes a resolver with the cookies of the answer to a sign-in.
 func (v resolver) signedIn(w *httptest.ResponseRecorder) resolver {
-	var pairs []string
-	for _, c := range w.Result().Cookies() {
-		pairs = append(pairs, c.Name+"="+c.Value)
-	}
-	v.cookie = strings.Join(pairs, "; ")
+	v.cookie = held(w.Header())
 	v.signIn = len(strings.Join(w.Header()["Set-Cookie"], ""))
+	return v
+}
+
+// held is the Cookie header of a browser that got an answer with this header.
+func held(header http.Header) string {
+	lines := header["Set-Cookie"]
+	pairs := make([]string, len(lines))
+	for i, line := range lines {
+		pairs[i], _, _ = strings.Cut(line, ";")
+	}
+	return strings.Join(pairs, "; ")
+}
+
+// keepingUp returns a resolver of which each request brings the cookies that
+// the answer to the last one has set.
+func (v resolver) keepingUp() resolver {
+	resolve, cookie := v.resolve, v.cookie
+	v.resolve = func(w http.ResponseWriter, r *http.Request) (string, string) {
+		if r.Header["Cookie"] == nil {
+			return resolve(w, r)
+		}
+		r.Header["Cookie"][0] = cookie
+		user, role := resolve(w, r)
+		cookie = held(w.Header())
+		return user, role
+	}
 	return v
 }
 

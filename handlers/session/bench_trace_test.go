@@ -27,10 +27,16 @@ type untracedKey struct{}
 // the same session with a trace and without one, by turns.
 func BenchmarkTrace(b *testing.B) {
 	const most = 3 // percent
-	all := backends(b)
+	var all []contender
 	var turns []func()
-	for _, backend := range all {
-		v := behindManager(b, backend)
+	for _, c := range backends(b) {
+		// A ticket that is only looked at, and not exchanged by who looks, is
+		// looked at once.
+		if c.absent != "" || c.exchanges {
+			continue
+		}
+		all = append(all, c)
+		backend, v := c.backend, c.behindManager(b)
 		name := backend.CookieNames()[0]
 		template := httptest.NewRequest(http.MethodGet, "/", nil)
 		template.Header.Set("Cookie", v.cookie)
@@ -41,7 +47,7 @@ func BenchmarkTrace(b *testing.B) {
 			}
 			rec, ok := session.RecordOf(s)
 			if !ok {
-				b.Fatalf("%s finds nobody", backend.Name())
+				b.Fatalf("%s finds nobody", c.name)
 			}
 			return s, rec
 		}
@@ -62,12 +68,12 @@ func BenchmarkTrace(b *testing.B) {
 		nanos = rounds(40, 2000, turns)
 	}
 	var table strings.Builder
-	fmt.Fprintf(&table, "\n%s\n\n%-10s %9s %9s %9s %7s %7s\n", machine(), "backend", "resolve", "trace", "bare", "adds %", "most %")
-	for i, backend := range all {
+	fmt.Fprintf(&table, "\n%s\n\n%-15s %9s %9s %9s %7s %7s\n", machine(), "backend", "resolve", "trace", "bare", "adds %", "most %")
+	for i, c := range all {
 		whole, trace := nanos[3*i], nanos[3*i+1]-nanos[3*i+2]
 		percent := 100 * trace / (whole - trace)
-		fmt.Fprintf(&table, "%-10s %9.0f %9.0f %9.0f %7.1f %7d%s\n", backend.Name(), whole, trace, whole-trace, percent, most, verdict(percent, most))
-		b.ReportMetric(percent, backend.Name()+"-%")
+		fmt.Fprintf(&table, "%-15s %9.0f %9.0f %9.0f %7.1f %7d%s\n", c.name, whole, trace, whole-trace, percent, most, verdict(percent, most))
+		b.ReportMetric(percent, c.name+"-%")
 	}
 	fmt.Print(table.String())
 	b.ReportMetric(0, "ns/op")
