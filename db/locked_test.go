@@ -56,7 +56,7 @@ func TestLock_isWaitedForOnlySoLong(t *testing.T) {
 	}
 	select {
 	case err := <-seeded:
-		t.Errorf("the other program did not wait: %v", err)
+		t.Fatalf("the other program did not wait: %v", err)
 	default:
 	}
 	unlock()

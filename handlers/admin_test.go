@@ -114,7 +114,7 @@ func TestRole_actsAtOnceOnRecordsAndLateOnTokens(t *testing.T) {
 func TestClosing_endsRecordsAtOnceAndLeavesTokens(t *testing.T) {
 	eachBackend(t, func(t *testing.T, s *site) {
 		admin, her := s.as(alan), s.as(ada)
-		admin.get(person(ada)).want(t, http.StatusOK, "Close the account…", "Whoever holds a token stays in")
+		admin.get(person(ada)).want(t, http.StatusOK, "Close the account…", "How long they can stay", "JWT sessions go on until")
 		done := admin.post(person(ada)+"/disable").want(t, http.StatusSeeOther)
 		admin.get(done.location).want(t, http.StatusOK, "Account closed", "Open the account again")
 		s.clock.move(lagOf(her.kind()))

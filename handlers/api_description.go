@@ -27,7 +27,7 @@ func (s *Server) describe() ([]byte, error) {
 	openapi.Words(d, []session.RoleSource{session.FromToken, session.FromSession, session.FromUser})
 	openapi.Words(d, []session.StepKind{session.CPU, session.Store})
 
-	d.Secure("bearer", openapi.Scheme{Type: "http", Scheme: "bearer", Format: "JWT", Says: "An access token from POST /tokens. It is taken from the Authorization header alone, and where there is one, no cookie is looked at."})
+	d.Secure("bearer", openapi.Scheme{Type: "http", Scheme: "bearer", Format: "JWT", Says: "An access token from POST /tokens. It is taken from the Authorization header alone, and where there is one, no cookie is looked at. A bad one is refused everywhere, also where none is needed."})
 	ways := []string{"bearer"}
 	for _, name := range s.Sessions.CookieNames() {
 		d.Secure(name, openapi.Scheme{Type: "apiKey", In: "cookie", Name: name, Says: "The cookie of somebody who signed in with a browser. Which one counts depends on the kind of their session."})

@@ -61,7 +61,10 @@ func TestDescription_isOfWhatIsServed(t *testing.T) {
 // TestDescription_saysWhoMayCome: an operation that is described as one for
 // everybody does not answer 401 to a visitor, and the others do.
 func TestDescription_saysWhoMayCome(t *testing.T) {
-	for base, want := range map[string][]string{"": {"bearer", "lectern-jwt", "lectern-sid"}, "https://school.example": {"__Host-lectern-jwt", "__Host-lectern-sid", "bearer"}} {
+	for base, want := range map[string][]string{
+		"":                       {"bearer", "lectern-access", "lectern-jwt", "lectern-refresh", "lectern-sid"},
+		"https://school.example": {"__Host-lectern-access", "__Host-lectern-jwt", "__Host-lectern-refresh", "__Host-lectern-sid", "bearer"},
+	} {
 		s := startSite(t, session.Memory, true, setting{base: base})
 		doc := description(t, s)
 		var schemes []string

@@ -47,6 +47,8 @@ func apiWords(status int, err error) string {
 		return "This e-mail address and this password do not open an account here."
 	}
 	switch status {
+	case http.StatusBadRequest:
+		return "The body did not arrive in one piece. Nothing was changed."
 	case http.StatusUnauthorized:
 		return "This needs somebody who is signed in. Send an access token from POST " + apiPath + "/tokens as Authorization: Bearer, or the cookie of a session."
 	case http.StatusRequestEntityTooLarge:

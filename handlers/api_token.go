@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -42,8 +41,7 @@ func (s *Server) issueToken(c echo.Context) error {
 	}
 	asked := s.Now()
 	user, err := s.Passwords.SignIn(c.Request().Context(), auth.Attempt{Email: sent.Email, Password: sent.Password, Address: address(c)})
-	ended := s.endedFor(user)
-	if err == nil && asked.Before(ended) {
+	if err == nil && (asked.Before(user.SessionsEndedAt) || asked.Before(s.Sessions.Site().EndedAt)) {
 		err = auth.ErrRefused // ended while the password was looked at
 	}
 	if errors.Is(err, auth.ErrRefused) {
@@ -52,7 +50,7 @@ func (s *Server) issueToken(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := s.Tokens.Issue(user, asked, ended)
+	text, err := s.Tokens.Issue(user, asked, later(user.SessionsFrom, s.Sessions.Site().From()))
 	if err != nil {
 		return err
 	}
@@ -60,13 +58,11 @@ func (s *Server) issueToken(c echo.Context) error {
 	return c.JSON(http.StatusOK, tokenJSON{text, "Bearer", int(bearer.Life / time.Second)})
 }
 
-// endedFor is when everything that a person was given was last ended, by them
-// or for them, or by an admin for everybody; zero if it never was.
-func (s *Server) endedFor(user school.User) time.Time {
-	if all := s.Sessions.Site().EndedAt; all.After(user.SessionsEndedAt) {
-		return all
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
 	}
-	return user.SessionsEndedAt
+	return a
 }
 
 // badToken is why a request with an Authorization header is refused, in the
@@ -129,16 +125,10 @@ func (s *Server) withToken(c echo.Context, next echo.HandlerFunc) error {
 	return next(c)
 }
 
-// tokenPatience is how long a program waits until it is told that the database
-// does not answer.
-const tokenPatience = 2 * time.Second
-
 // standingOf reads whom a token speaks of, and says why it is not good any
 // more.
 func (s *Server) standingOf(c echo.Context, v *visitor, access bearer.Access) (session.Reason, error) {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), tokenPatience)
-	defer cancel()
-	user, err := s.DB.User(ctx, access.User)
+	user, err := s.asking(c, access.User)
 	switch {
 	case errors.Is(err, school.ErrNotFound):
 		return session.NoSuchUser, nil
@@ -146,9 +136,9 @@ func (s *Server) standingOf(c echo.Context, v *visitor, access bearer.Access) (s
 		return "", err
 	case user.Disabled():
 		return session.Closed, nil
-	case access.EndedBy(user.SessionsEndedAt):
+	case access.EndedBy(user.SessionsFrom):
 		return session.CutOff, nil
-	case access.EndedBy(s.Sessions.Site().EndedAt):
+	case access.EndedBy(s.Sessions.Site().From()):
 		return session.EndedForAll, nil
 	}
 	v.user = user

@@ -13,6 +13,7 @@ import (
 
 	"lectern/db/school"
 	"lectern/handlers/session"
+	"lectern/handlers/token"
 )
 
 // TestToken_isWhatItShouldBe reads a token as anybody can.
@@ -238,23 +239,30 @@ func TestBearer_isNoSessionCookie(t *testing.T) {
 func TestBearer_noSessionCookieIsOne(t *testing.T) {
 	eachBackend(t, func(t *testing.T, s *site) {
 		backend := s.sessions.Site().Backend
-		cookie := s.as(ada).cookie(cookieOf(backend))
-		if cookie == "" {
-			t.Fatal("no cookie")
-		}
-		bad := (&program{s.browser(), "garbage"}).call(http.MethodGet, "/api/v1/me").problem(t, http.StatusUnauthorized)
-		got := (&program{s.browser(), cookie}).call(http.MethodGet, "/api/v1/me").problem(t, http.StatusUnauthorized)
-		if got.withoutInstance() != bad.withoutInstance() || got.header.Get("WWW-Authenticate") != bad.header.Get("WWW-Authenticate") {
-			t.Errorf("the answer to a session's cookie is not that to any bad token: %s", got.body)
-		}
-		want := `"refused":"malformed"`
-		if backend == session.JWT {
-			want = `"refused":"type"`
-		}
-		if lines := strings.Split(strings.TrimSpace(s.log.String()), "\n"); !strings.Contains(lines[len(lines)-1], want) {
-			t.Errorf("the log ends with %s, want %s", lines[len(lines)-1], want)
+		for _, name := range cookiesOf(backend) {
+			isNoBearer(t, s, name)
 		}
 	})
+}
+
+func isNoBearer(t *testing.T, s *site, name string) {
+	t.Helper()
+	cookie := s.as(ada).cookie(name)
+	if cookie == "" {
+		t.Fatal("no cookie")
+	}
+	bad := (&program{s.browser(), "garbage"}).call(http.MethodGet, "/api/v1/me").problem(t, http.StatusUnauthorized)
+	got := (&program{s.browser(), cookie}).call(http.MethodGet, "/api/v1/me").problem(t, http.StatusUnauthorized)
+	if got.withoutInstance() != bad.withoutInstance() || got.header.Get("WWW-Authenticate") != bad.header.Get("WWW-Authenticate") {
+		t.Errorf("the answer to a session's cookie is not that to any bad token: %s", got.body)
+	}
+	want := `"refused":"malformed"`
+	if name == "lectern-jwt" || name == "lectern-access" {
+		want = `"refused":"type"`
+	}
+	if lines := strings.Split(strings.TrimSpace(s.log.String()), "\n"); !strings.Contains(lines[len(lines)-1], want) {
+		t.Errorf("the log ends with %s, want %s", lines[len(lines)-1], want)
+	}
 }
 
 // TestBearer_isTakenFromTheHeaderAlone: RFC 6750 knows the form and the query
@@ -450,4 +458,14 @@ func TestBearer_aDatabaseThatIsAwayIsNoBadToken(t *testing.T) {
 		must(t, conn.Close())
 	}
 	p.call(http.MethodGet, "/api/v1/me").want(t, http.StatusOK)
+}
+
+// TestBearer_isSignedAsTheSiteSigns: a token is good whatever the site's
+// algorithm, and a session's is none under either.
+func TestBearer_isSignedAsTheSiteSigns(t *testing.T) {
+	for _, algorithm := range []token.Algorithm{token.HS256, token.EdDSA} {
+		s := startSite(t, session.JWT, true, setting{algorithm: algorithm})
+		s.program(ada).call(http.MethodGet, "/api/v1/me").want(t, http.StatusOK)
+		(&program{s.browser(), s.as(ada).cookie("lectern-jwt")}).call(http.MethodGet, "/api/v1/me").problem(t, http.StatusUnauthorized)
+	}
 }

@@ -192,8 +192,8 @@ func bait(t *testing.T) (string, *atomic.Int64) {
 	return server.URL, &hits
 }
 
-// number is what differs from one refusal to the next: the request's own number.
-var number = regexp.MustCompile(`[A-Za-z0-9_-]{12}(</code>|"\})`)
+// requestNumber is what differs from one refusal to the next: the request's own number.
+var requestNumber = regexp.MustCompile(`[A-Za-z0-9_-]{12}(</code>|"\})`)
 
 // refusal is an answer without what differs. What a page teaches about the
 // credential that came with the request, the three lights and the strip, tells
@@ -203,7 +203,7 @@ func refusal(a answer) string {
 	if strings.Contains(body, "<main") {
 		body, _, _ = strings.Cut(a.main(), "Three questions at the door")
 	}
-	return number.ReplaceAllString(body, "")
+	return requestNumber.ReplaceAllString(body, "")
 }
 
 // TestAttacks_areAllRefusedAlike sends every forgery to the door: a page load is

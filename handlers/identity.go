@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"time"
@@ -74,7 +75,7 @@ func (s *Server) withSession(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if rec, ok := visit.Record(); ok {
 			start := time.Now()
-			v.user, err = s.DB.User(r.Context(), rec.UserID)
+			v.user, err = s.asking(c, rec.UserID)
 			v.looked = time.Since(start)
 			if errors.Is(err, school.ErrNotFound) {
 				err = s.Sessions.End(c.Response(), r)
@@ -86,6 +87,17 @@ func (s *Server) withSession(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		return next(c)
 	}
+}
+
+// patience is how long somebody waits until they are told that the database
+// does not answer.
+const patience = 2 * time.Second
+
+// asking reads the row of the person who asks.
+func (s *Server) asking(c echo.Context, id school.ID) (school.User, error) {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), patience)
+	defer cancel()
+	return s.DB.User(ctx, id)
 }
 
 // noStore keeps what was made for one person out of every cache (ASVS 14.3.2).

@@ -55,6 +55,7 @@ var rows = []row{
 	{says: "a password is exchanged for a token by anybody who knows it", route: "POST /api/v1/tokens", json: credentials(bea, password), want: all200},
 	{says: "and by nobody else", route: "POST /api/v1/tokens", json: credentials(bea, otherPassword), want: answers{401, 401, 401, 401, 401}},
 	{says: "a program is told who it acts for", route: "GET /api/v1/me", want: answers{401, 200, 200, 200, 200}},
+	{says: "what each kind of session can do is for everybody", route: "GET /sessions", want: all200},
 	{says: "everybody sees their own session", route: "GET /api/v1/session", want: all200},
 	{says: "programs see the catalogue", route: "GET /api/v1/courses", want: all200},
 	{says: "programs see published courses", route: "GET /api/v1/courses/:course", path: "/api/v1/courses/knots", want: all200},
@@ -69,6 +70,9 @@ var rows = []row{
 	{says: "a name is not empty", route: "POST /account/profile", want: answers{401, 422, 422, 422, 422}},
 	{says: "a password is changed by its owner", route: "POST /account/password", fields: []string{"current", password, "new", otherPassword}, want: ownForm},
 	{says: "a password is not changed without the present one", route: "POST /account/password", fields: []string{"new", otherPassword}, want: answers{401, 422, 422, 422, 422}},
+	{says: "a list of sessions is for their owner", route: "GET /account/sessions", want: ownPage},
+	{says: "a session that one does not have is not there", route: "POST /account/sessions/:id/end", path: "/account/sessions/nothing/end", want: answers{401, 404, 404, 404, 404}},
+	{says: "the other sessions are ended by their owner", route: "POST /account/sessions/end-others", want: ownForm},
 
 	{says: "the list of people is for admins", route: "GET /admin/users", want: adminPage},
 	{says: "one person is shown to admins", route: "GET /admin/users/:id", path: person(bea), want: adminPage},

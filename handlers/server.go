@@ -8,6 +8,9 @@
 // file of the resource, which parses what was typed, asks the database, fills
 // the props of a view, and gives them to render.go. Whatever goes wrong
 // travels up as an error, and errors.go alone makes an answer out of it.
+//
+// Programs go the same way. Their table is in api.go; beside the routes, the
+// description of the API is made from it.
 package handlers
 
 import (
@@ -35,10 +38,10 @@ type Config struct {
 	Sessions  *session.Manager
 	Passwords *auth.Passwords
 	Hasher    *auth.Hasher
-	// Keys are those that tokens are signed with.
-	Keys *token.Keyring
 	// Tokens are the access tokens of programs.
 	Tokens *bearer.Tokens
+	// Keys are those that tokens are signed with.
+	Keys *token.Keyring
 	// SignUps limits how many accounts one address may open.
 	SignUps *auth.Limiter
 	Log     *slog.Logger

@@ -79,7 +79,7 @@ func TestSessionJSON_tellsTheTruth(t *testing.T) {
 		if got, want := tr.Cookie.Bytes, len(cookieOf(backend))+len(b.cookie(cookieOf(backend))); got != want || tr.Cookie.Name != cookieOf(backend) {
 			t.Errorf("cookie %s of %d bytes, want %s of %d", tr.Cookie.Name, got, cookieOf(backend), want)
 		}
-		if len(tr.Cookies) != 1 || tr.Cookies[0].Name != tr.Cookie.Name || tr.Cookies[0].Bytes != tr.Cookie.Bytes {
+		if len(tr.Cookies) != len(cookiesOf(backend)) || tr.Cookies[0].Name != tr.Cookie.Name || tr.Cookies[0].Bytes != tr.Cookie.Bytes {
 			t.Errorf("cookies %+v beside %+v", tr.Cookies, tr.Cookie)
 		}
 		if backend == session.JWT {

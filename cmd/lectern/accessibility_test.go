@@ -78,6 +78,7 @@ var looked = []struct {
 		{path: "/courses"}, {path: "/courses?q=bread"}, {path: "/courses?q=nothing+at+all"}, {path: "/courses?topic=identity&level=second&sort=title"},
 		{path: "/courses/sessions"}, {path: "/courses/sessions/lessons/the-forgetful-server"},
 		{path: "/signin"}, {path: "/signin?next=/learning"}, {path: "/signup"},
+		{path: "/sessions"},
 		{path: "/no/such/page", status: http.StatusNotFound},
 		{path: "/demo/components"},
 		{path: "/teach/lessons/nowhere", form: []string{"title", "A title", "body", longText}, status: http.StatusUnauthorized},
@@ -89,11 +90,14 @@ var looked = []struct {
 	{"ada", []look{
 		{path: "/"}, {path: "/courses?status=joined"}, {path: "/courses/sessions?xray=open"}, {path: "/courses/authorization"},
 		{path: "/courses/sessions/lessons/reading-a-token-by-eye"}, {path: "/learning"}, {path: "/account"},
+		{path: "/account/sessions"},
+		{path: "/account/sessions/nothing/end", form: []string{}, status: http.StatusNotFound},
 		{path: "/account/profile", form: []string{"name", ""}, status: http.StatusUnprocessableEntity},
 		{path: "/teach", status: http.StatusForbidden},
 		{path: "/courses/authorization/lessons/roles", status: http.StatusForbidden},
 		{path: "/session/backend", form: []string{"backend", "jwt", "next", "/courses/sessions?xray=open"}},
 		{path: "/courses/authorization/lessons/roles?xray=open", status: http.StatusForbidden}, // now with a token
+		{path: "/account/sessions"},
 	}},
 	{"grace", []look{
 		{path: "/teach"}, {path: "/teach/new"}, {path: "/teach/courses/sessions"}, {path: "/teach/courses/passkeys-in-practice"},

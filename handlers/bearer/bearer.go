@@ -55,17 +55,17 @@ type Tokens struct {
 // New makes Tokens that the issuer signs.
 func New(issuer *token.Issuer, now func() time.Time) *Tokens { return &Tokens{issuer, now} }
 
-// Issue signs a token for somebody who was asked for their password at asked,
-// which is not before ended, the moment at which all that they had was last
-// ended; ended is zero if it never was.
-func (t *Tokens) Issue(user school.User, asked, ended time.Time) (string, error) {
+// Issue signs a token for somebody who was asked for their password at asked.
+// Nothing counts that is dated before from, the moment at which all that they had
+// was last ended; it may lie a little ahead, since ends reach to a whole second.
+func (t *Tokens) Issue(user school.User, asked, from time.Time) (string, error) {
 	id, err := t.issuer.NewID()
 	if err != nil {
 		return "", err
 	}
 	now := t.now()
-	if after := cut(ended); asked.Before(after) {
-		asked = after
+	if asked.Before(from) {
+		asked = from
 	}
 	return t.issuer.SignAPI(token.APIClaims{
 		Common: token.Common{
@@ -98,19 +98,9 @@ func (t *Tokens) Read(text string, watcher token.Watcher) (Access, token.Problem
 	}, ""
 }
 
-// EndedBy reports whether the token goes back to before ended. What counts is
+// EndedBy reports whether the token goes back to before from. What counts is
 // when the password was asked for: a token can be signed a moment after all was
 // ended for somebody who had typed an old password before.
-func (a Access) EndedBy(ended time.Time) bool { return a.AuthAt.Before(cut(ended)) }
-
-// cut is the first moment of which a token can tell that it lies after ended.
-// Tokens carry whole seconds, so it is the next one; a token that is issued
-// within that second, but afterwards, is dated there.
-func cut(ended time.Time) time.Time {
-	if ended.IsZero() {
-		return ended
-	}
-	return ended.Truncate(time.Second).Add(time.Second)
-}
+func (a Access) EndedBy(from time.Time) bool { return a.AuthAt.Before(from) }
 
 func seconds(unix int64) time.Time { return time.Unix(unix, 0).UTC() }

@@ -43,9 +43,9 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) issue(t *testing.T, asked, ended time.Time) string {
+func (w *world) issue(t *testing.T, asked, from time.Time) string {
 	t.Helper()
-	text, err := w.tokens.Issue(ada, asked, ended)
+	text, err := w.tokens.Issue(ada, asked, from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,26 +112,36 @@ func TestEndedBy_isExactWithinASecond(t *testing.T) {
 	at := func(d time.Duration) time.Time { return noon.Add(d) }
 	const ms = time.Millisecond
 	for what, row := range map[string]struct {
-		asked, knownEnd, laterEnd time.Time
-		ended                     bool
+		asked    time.Time
+		knownEnd time.Time   // before the token was issued
+		later    []time.Time // afterwards
+		ended    bool
 	}{
 		"never ended":                                {asked: noon},
-		"ended before, in another second":            {asked: at(2 * time.Second), knownEnd: noon, laterEnd: noon},
-		"ended before, in the same second":           {asked: at(700 * ms), knownEnd: at(200 * ms), laterEnd: at(200 * ms)},
-		"ended at the same moment, and known":        {asked: noon, knownEnd: noon, laterEnd: noon},
-		"ended afterwards":                           {asked: noon, laterEnd: at(time.Minute), ended: true},
-		"ended afterwards, in the same second":       {asked: at(200 * ms), laterEnd: at(700 * ms), ended: true},
-		"ended while the password was looked at":     {asked: at(-2 * time.Second), laterEnd: at(-time.Second), ended: true},
-		"ended before, and again in the next second": {asked: at(700 * ms), knownEnd: at(200 * ms), laterEnd: at(1100 * ms), ended: true},
+		"ended before, in another second":            {asked: at(2 * time.Second), knownEnd: noon},
+		"ended before, in the same second":           {asked: at(700 * ms), knownEnd: at(200 * ms)},
+		"ended at the same moment, and known":        {asked: noon, knownEnd: noon},
+		"ended afterwards":                           {asked: noon, later: []time.Time{at(time.Minute)}, ended: true},
+		"ended afterwards, in the same second":       {asked: at(200 * ms), later: []time.Time{at(700 * ms)}, ended: true},
+		"ended while the password was looked at":     {asked: at(-2 * time.Second), later: []time.Time{at(-time.Second)}, ended: true},
+		"ended before, and again in the same second": {asked: at(500 * ms), knownEnd: at(200 * ms), later: []time.Time{at(700 * ms)}, ended: true},
+		"ended before, and again in the next second": {asked: at(700 * ms), knownEnd: at(200 * ms), later: []time.Time{at(1100 * ms)}, ended: true},
 	} {
 		w := newWorld(t)
 		w.now = row.asked
 		if w.now.Before(noon) {
 			w.now = noon
 		}
-		a, problem := w.tokens.Read(w.issue(t, row.asked, row.knownEnd), nil)
-		if problem != "" || a.EndedBy(row.laterEnd) != row.ended {
-			t.Errorf("%s: %q, ended is %v", what, problem, a.EndedBy(row.laterEnd))
+		var person school.User
+		if !row.knownEnd.IsZero() {
+			person.EndSessions(row.knownEnd)
+		}
+		a, problem := w.tokens.Read(w.issue(t, row.asked, person.SessionsFrom), nil)
+		for _, end := range row.later {
+			person.EndSessions(end)
+		}
+		if problem != "" || a.EndedBy(person.SessionsFrom) != row.ended {
+			t.Errorf("%s: %q, ended is %v", what, problem, a.EndedBy(person.SessionsFrom))
 		}
 	}
 }

@@ -40,9 +40,15 @@ type Settings interface {
 	SetSetting(ctx context.Context, key, value string, now time.Time) error
 }
 
-// cut is the moment before which tokens are refused; tokens issued from EndedAt
-// on are dated there.
-func (s Site) cut() time.Time { return wholeSecond(s.EndedAt) }
+// From is the moment before which tokens are refused, because everybody's
+// sessions were ended; tokens issued from EndedAt on are dated there. It is zero
+// if they never were.
+func (s Site) From() time.Time {
+	if s.EndedAt.IsZero() {
+		return time.Time{}
+	}
+	return wholeSecond(s.EndedAt)
+}
 
 // endedFor is the moment before which records of a backend are over, even if
 // the one who ended them was stopped halfway. A Cutter sees to its own.
@@ -152,7 +158,7 @@ func (m *Manager) settle(ctx context.Context, site Site, existing Existing, own 
 	for _, b := range m.backends() {
 		if existing == EndThem {
 			if cutter, ok := b.(Cutter); ok {
-				cutter.RefuseBefore(site.cut())
+				cutter.RefuseBefore(site.From())
 				result.Tokens = true
 			}
 			if revoker, ok := b.(Revoker); ok {
@@ -338,7 +344,7 @@ func (m *Manager) loadSite(ctx context.Context, configured, revocation string) e
 	}
 	for _, b := range m.backends() {
 		if cutter, ok := b.(Cutter); ok && !site.EndedAt.IsZero() {
-			cutter.RefuseBefore(site.cut())
+			cutter.RefuseBefore(site.From())
 		}
 	}
 	m.apply(site)

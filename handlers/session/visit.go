@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/gorilla/sessions"
+
+	"lectern/db/school"
 )
 
 // Visit is one request's session: what [Manager.Load] found, kept with the
@@ -24,6 +26,12 @@ func (v *Visit) Record() (Record, bool) {
 		return Record{}, false
 	}
 	return *v.record, true
+}
+
+// UserID is whose session it is; empty for an anonymous visitor.
+func (v *Visit) UserID() school.ID {
+	rec, _ := v.Record()
+	return rec.UserID
 }
 
 // Backend is the name of the backend that this visitor's session is kept with,

@@ -206,6 +206,8 @@ func (b *Backend) read(text string, trace *session.Trace) (*session.Record, sess
 		Remember:  c.Remember,
 		CreatedAt: seconds(c.Began),
 		ExpiresAt: seconds(c.Ends),
+
+		TokenUntil: seconds(c.Expires),
 	}, ""
 }
 
@@ -291,7 +293,8 @@ func (b *Backend) start(w http.ResponseWriter, r *http.Request, s *sessions.Sess
 }
 
 // sign writes an access token for a session on record, one that fits into its
-// cookie. It ends with the session at the latest.
+// cookie, and notes in the record until when it is good. It ends with the session
+// at the latest.
 func (b *Backend) sign(rec *session.Record, now time.Time) (string, error) {
 	id, err := b.tokens.NewID()
 	if err != nil {
@@ -301,12 +304,13 @@ func (b *Backend) sign(rec *session.Record, now time.Time) (string, error) {
 	if rec.ExpiresAt.Before(end) {
 		end = rec.ExpiresAt
 	}
+	rec.TokenUntil = end.Truncate(time.Second)
 	signed, err := b.tokens.Sign(token.AccessUse, token.Claims{
 		Common: token.Common{
 			Subject:  string(rec.UserID),
 			ID:       id,
 			IssuedAt: now.Unix(),
-			Expires:  end.Unix(),
+			Expires:  rec.TokenUntil.Unix(),
 			AuthTime: rec.AuthAt.Unix(),
 			Role:     string(rec.Role),
 		},

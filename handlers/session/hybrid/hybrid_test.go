@@ -153,10 +153,14 @@ func (h *half) counts(want int) {
 func TestLoad_asksNobodyWhileTheTokenIsGood(t *testing.T) {
 	h := open(t)
 	b := h.arrive(ada)
+	faded := h.Clock.Now().Add(sessiontest.Lifetimes.Access)
 	h.Clock.Move(sessiontest.Lifetimes.Access - time.Millisecond)
 	a := h.in(b.Visit())
 	if a.Trace.Reads+a.Trace.Writes > 0 || len(a.Cookies) > 0 || a.Trace.Cookie != access {
 		t.Errorf("%d reads, %d writes, cookies %v, decided by %s", a.Trace.Reads, a.Trace.Writes, a.Cookies, a.Trace.Cookie)
+	}
+	if !a.Record.TokenUntil.Equal(faded) {
+		t.Errorf("its token is said to be good until %v, want %v", a.Record.TokenUntil, faded)
 	}
 	if end := h.Clock.Now().Add(time.Millisecond - sessiontest.Lifetimes.Access + sessiontest.Lifetimes.Absolute); !a.Record.ExpiresAt.Equal(end) || !a.Record.IdleUntil.IsZero() {
 		t.Errorf("it ends at %v, %v without a visit; want %v, and that nobody knows", a.Record.ExpiresAt, a.Record.IdleUntil, end)
@@ -174,6 +178,9 @@ func TestRefresh_givesANewTokenAndANewSecret(t *testing.T) {
 	}
 	if idle := h.Clock.Now().Add(sessiontest.Lifetimes.Idle); !a.Record.SeenAt.Equal(h.Clock.Now()) || !a.Record.IdleUntil.Equal(idle) {
 		t.Errorf("the visit is not noted: seen at %v, idle until %v", a.Record.SeenAt, a.Record.IdleUntil)
+	}
+	if until := h.Clock.Now().Add(sessiontest.Lifetimes.Access); !a.Record.TokenUntil.Equal(until) {
+		t.Errorf("the new token is said to be good until %v, want %v", a.Record.TokenUntil, until)
 	}
 	family, secret, _ := strings.Cut(b.Cookie(refresh), ".")
 	familyBefore, secretBefore, _ := strings.Cut(before.Cookie(refresh), ".")

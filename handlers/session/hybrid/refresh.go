@@ -160,8 +160,8 @@ func (b *Backend) Recall(ctx context.Context, rec *session.Record) error {
 	if !found {
 		return session.ErrEnded
 	}
-	handle := rec.Handle
+	handle, until := rec.Handle, rec.TokenUntil
 	*rec = family.Record
-	rec.Handle = handle
+	rec.Handle, rec.TokenUntil = handle, until
 	return nil
 }

@@ -300,9 +300,6 @@ func (b *Backend) start(w http.ResponseWriter, r *http.Request, s *sessions.Sess
 	return nil
 }
 
-// EndsCopies says that an end makes every copy of the cookie worthless.
-func (b *Backend) EndsCopies() {}
-
 // Reach asks whether a store at the other end of a wire answers. One that is
 // nearer has no wire to be cut.
 func (b *Backend) Reach(ctx context.Context) error {

@@ -240,6 +240,26 @@ func TestStores_deleteManyButOne(t *testing.T) {
 	})
 }
 
+func TestStores_deleteOneOfTheirOwnOnly(t *testing.T) {
+	eachStore(t, func(t *testing.T, s Store) {
+		create(t, s, Hash{1}, record(ada))
+		for says, row := range map[string]struct {
+			user school.ID
+			hash Hash
+		}{"another's": {grace, Hash{1}}, "what is not there": {ada, Hash{2}}} {
+			if there, err := s.DeleteOne(t.Context(), row.user, row.hash); err != nil || there {
+				t.Errorf("deleting %s gives %v, %v", says, there, err)
+			}
+		}
+		if _, found := find(t, s, Hash{1}); !found {
+			t.Fatal("somebody has deleted another's record")
+		}
+		if there, err := s.DeleteOne(t.Context(), ada, Hash{1}); err != nil || !there {
+			t.Errorf("deleting one's own gives %v, %v", there, err)
+		}
+	})
+}
+
 func TestStores_setRole(t *testing.T) {
 	eachStore(t, func(t *testing.T, s Store) {
 		for i, user := range []school.ID{ada, ada, grace} {

@@ -120,6 +120,9 @@ var checks = []check{
 	{"remember me", rememberMe},
 	{"a clock moved back signs nobody out", clockMovedBack},
 
+	{"list", list},
+	{"end one", endOne},
+	{"end one, once the lag is over", late(endOne)},
 	{"end others", endOthers},
 	{"end others, once the lag is over", late(endOthers)},
 	{"end user", endUser},
@@ -131,6 +134,8 @@ var checks = []check{
 	{"an id that the visitor brought is never adopted", fixation},
 	{"a slow save does not bring back what has ended", slowSave},
 	{"a slow renew does not continue what has ended", slowRenew},
+	{"a slow save undoes no change", lostUpdate},
+	{"a slow save undoes no change, once the lag is over", late(lostUpdate)},
 	{"a cookie of the other kind", foreignCookie},
 	{"garbage in the cookie", garbageCookie},
 	{"junk in front of the cookie", junkInFront},
