@@ -103,7 +103,11 @@ func (s *Server) sessionRows(listed []session.Listed) []views.SessionRow {
 			Handle: l.Handle, Device: l.Device, Address: l.Address, Kind: kindOf(power),
 			Started: moment(l.CreatedAt, now), Remembered: l.Remember, Own: l.Own,
 		}
-		if !l.SeenAt.IsZero() {
+		switch {
+		case l.SeenAt.IsZero():
+		case l.SeenAt.Before(l.CreatedAt): // right after an end a session is dated a moment ahead
+			row.Seen = row.Started
+		default:
 			row.Seen = moment(l.SeenAt, now)
 		}
 		switch {

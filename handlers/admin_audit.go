@@ -24,6 +24,7 @@ var actionLabels = []ui.Option{
 	{Value: school.ActionEndSessions, Label: "Ended sessions"},
 	{Value: school.ActionSwitch, Label: "Switched their own session"},
 	{Value: school.ActionSiteSwitch, Label: "Switched the whole site"},
+	{Value: school.ActionRevocation, Label: "Changed what can end a token"},
 	{Value: school.ActionPublish, Label: "Published a course"},
 	{Value: school.ActionUnpublish, Label: "Made a course a draft again"},
 	{Value: school.ActionCourseDelete, Label: "Deleted a course"},

@@ -15,7 +15,7 @@ import (
 // the suite that all of them are put to it passes, and why it cannot pass the
 // rest. The page is drawn from the lists that the tests assert.
 func (s *Server) showKinds(c echo.Context) error {
-	checks := sessiontest.Checks()
+	checks := atOnce(sessiontest.Checks())
 	p := views.KindsProps{Checks: len(checks)}
 	failing := map[string]bool{}
 	for _, power := range s.allPowers() {
@@ -24,11 +24,23 @@ func (s *Server) showKinds(c echo.Context) error {
 			continue
 		}
 		kind := views.ExaminedKind{
-			Kind: kindOf(power), Passes: len(checks) - len(limits), Cannot: map[string]string{},
+			Kind: kindOf(power), Passes: len(checks), Cannot: map[string]string{}, Late: map[string]bool{}, Lag: span(power.Life),
 			Read: power.Read && power.Revocation == s.powerOf(power.Backend).Revocation,
 		}
+		fails := map[string]string{}
 		for _, limit := range limits {
-			kind.Cannot[limit.Check], failing[limit.Check] = limit.Why, true
+			fails[limit.Check] = limit.Why
+		}
+		for _, check := range checks {
+			why, cannot := fails[check]
+			if !cannot {
+				continue
+			}
+			kind.Passes--
+			kind.Cannot[check], failing[check] = why, true
+			if late, ok := sessiontest.Late(check); ok && fails[late] == "" {
+				kind.Late[check] = true
+			}
 		}
 		p.Kinds = append(p.Kinds, kind)
 	}
@@ -40,6 +52,17 @@ func (s *Server) showKinds(c echo.Context) error {
 		}
 	}
 	return s.page(c, http.StatusOK, views.KindsPage(s.frame(c, "What each kind of session can do", ""), p))
+}
+
+// atOnce leaves out the checks that are made once more after a wait.
+func atOnce(checks []string) []string {
+	waiting := map[string]bool{}
+	for _, check := range checks {
+		if late, ok := sessiontest.Late(check); ok {
+			waiting[late] = true
+		}
+	}
+	return slices.DeleteFunc(checks, func(check string) bool { return waiting[check] })
 }
 
 // allPowers are what can be done to the sessions of each kind on offer, tokens

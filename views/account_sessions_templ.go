@@ -451,7 +451,7 @@ func sessionsTable(label string, rows []SessionRow, mayEnd bool) templ.Component
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ask(r.ask()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = askAbout(r.ask(), r.device()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -17,19 +17,36 @@
 //     costs a look-up, every server needs to reach the same cloakroom, and
 //     whoever tears up the stub ends the session at that very moment.
 //
+// And there are ways between the two, which pay a little of each price:
+//
+//   - The ladder. A token can be ended before it expires if somebody is asked
+//     about it after all: when were this person's sessions last ended, or is
+//     this very token on a list? Each [Rung] gives back more of what a record
+//     can do, and costs a look-up that the wristband was there to save.
+//   - The hybrid. A wristband for a minute, and a ticket that fetches the next
+//     one. Most requests ask nobody; what is ended is noticed a minute late.
+//
 // Each way is a [Backend]: a sub-package that implements gorilla's
-// sessions.Store, so that whatever speaks gorilla can use it. What a stateless
-// session cannot do is not a method that fails: it is a small interface that
-// its type does not have ([Revoker], [RoleKeeper], [Counter]), so the compiler
-// tells the difference, and a page asks by type assertion.
+// sessions.Store, so that whatever speaks gorilla can use it. What a kind of
+// session cannot do is not a method that fails: it is a small interface that its
+// type does not have ([Ender], [Revoker], [Lister], [RoleKeeper], [Counter] and
+// the others in abilities.go), so the compiler tells the difference, and a page
+// asks by type assertion.
 //
 // [Manager] is the only one who talks to backends. Once per request it loads
 // the visitor's session ([Manager.Load]); after that there are verbs for all
 // that can happen to it: [Manager.Start] on signing in, always with a new id
 // (ASVS 7.2.4); [Manager.Renew] after a change of privilege; [Manager.End];
-// [Manager.EndOthers]; [Manager.EndUser]; and [Manager.Switch], which is what
-// this site is for: it hands the same person the other kind of cookie while
-// they stay signed in.
+// [Manager.List], [Manager.EndOne] and [Manager.EndOthers] for the person whose
+// sessions they are (ASVS 7.5.2, 7.4.3); [Manager.EndUser] and
+// [Manager.ChangeRole] for an admin (ASVS 7.4.5); and [Manager.Switch], which is
+// what this site is for: it hands the same person the other kind of cookie while
+// they stay signed in. [Manager.SwitchSite] does that to everybody.
+//
+// To add a kind of session: write a package with a type that implements Backend
+// and, of abilities.go, what it truly can do; give it a row in contract_test.go,
+// where the suite says what is wrong with it; and one line where the program
+// puts its kinds together (cmd/lectern/kinds.go).
 //
 // Three rules hold for every backend, and package sessiontest checks them:
 //

@@ -290,9 +290,6 @@ func (m *Manager) adopt(w http.ResponseWriter, r *http.Request, v *Visit, handle
 		w.Header()["Set-Cookie"] = sent
 		return false, err
 	}
-	if left := m.backend(from); left != nil {
-		m.clear(w, r, left, v.backend.CookieNames()...)
-	}
 	v.Trace.CarriedFrom, v.Trace.Reason = from, ""
 	return true, nil
 }

@@ -139,6 +139,35 @@ func TestSwitchSite_endsTokensOfTheSameSecond(t *testing.T) {
 	m.in(after.Visit(), session.JWT)
 }
 
+// A late request may come when the short token that its page was given has
+// expired: then the ticket that came with it is exchanged, and what the browser is
+// left with is the new one.
+func TestSwitchSite_carriesLateRequestsToTheLatestTicket(t *testing.T) {
+	m := manage(t, session.Memory)
+	terms := sessiontest.Terms{Lifetimes: sessiontest.Lifetimes, Now: m.Clock.Now}
+	terms.Lifetimes.Access = 5 * time.Second
+	m.config.Backends[len(m.config.Backends)-1] = newHybrid(t, m.family, terms)
+	var err error
+	if m.Manager, err = session.NewManager(t.Context(), m.config); err != nil {
+		t.Fatal(err)
+	}
+	alan, ada := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
+	m.switchSite(alan, session.Hybrid, session.Carry)
+	late := ada.Copy()
+	m.in(ada.Visit(), session.Hybrid)
+	m.Clock.Move(10 * time.Second)
+	a := late.Visit()
+	m.in(a, session.Hybrid)
+	seen := map[string]int{}
+	for _, c := range a.Cookies {
+		if seen[c.Name]++; seen[c.Name] > 1 {
+			t.Errorf("the cookie %s is sent twice", c.Name)
+		}
+	}
+	m.Clock.Move(time.Minute)
+	m.in(late.Visit(), session.Hybrid)
+}
+
 func TestSwitchSite_leavesVisitorsTheirOwnChoice(t *testing.T) {
 	m := manage(t, session.Database)
 	ada := m.arrive(sessiontest.Ada, session.JWT)

@@ -314,6 +314,20 @@ func TestReuse_endsTheFamilyForBoth(t *testing.T) {
 func first(owner, _ *sessiontest.Browser) *sessiontest.Browser  { return owner }
 func second(_, thief *sessiontest.Browser) *sessiontest.Browser { return thief }
 
+// A stranger's ticket behind it does not make a reuse look like one.
+func TestReuse_isTheReasonWhateverElseCame(t *testing.T) {
+	h := open(t)
+	b := h.arrive(ada)
+	old := b.Cookie(refresh)
+	h.faded()
+	h.in(b.Visit())
+	h.Clock.Move(grace + time.Second)
+	thief := h.browser()
+	thief.Plant(refresh, strings.Repeat("A", 24)+"."+strings.Repeat("A", 43))
+	thief.Plant(refresh, old)
+	h.out(thief.Visit(), session.Reused)
+}
+
 // A family that is in two hands has to end. As long as it cannot be ended, nobody
 // is told anything.
 func TestReuse_whenTheFamilyCannotBeEnded(t *testing.T) {
@@ -497,6 +511,34 @@ func TestRefuseBefore_endsTokensAndTickets(t *testing.T) {
 	h.in(after.Visit())
 	h.faded()
 	h.in(after.Visit())
+}
+
+// The last token of a session ends with it.
+func TestRefresh_nearTheEnd(t *testing.T) {
+	h := open(t)
+	b := h.browser()
+	h.in(b.Do(h.SignIn(ada, session.StartOptions{Remember: true})))
+	end := h.Clock.Now().Add(sessiontest.Lifetimes.Remember)
+	h.Clock.Move(sessiontest.Lifetimes.Remember - 30*time.Second)
+	h.in(b.Visit())
+	a := h.in(b.Visit())
+	if a.Trace.Reads > 0 || !a.Record.TokenUntil.Equal(end) {
+		t.Errorf("%d reads; the token is good until %v, want %v", a.Trace.Reads, a.Record.TokenUntil, end)
+	}
+}
+
+// Of two that want to continue a session only the one that ended it may.
+func TestRenew_ofWhatEndsMeanwhile(t *testing.T) {
+	h := open(t)
+	b := h.arrive(ada)
+	h.store.beforeDelete = func() error {
+		_, err := h.backend.EndUser(t.Context(), ada, "")
+		return err
+	}
+	if a := b.Do(h.Manager.Renew); !errors.Is(a.Err, session.ErrEnded) || len(a.Cookies) > 0 {
+		t.Errorf("got %v, %v", a.Err, a.Cookies)
+	}
+	h.counts(0)
 }
 
 // The exchange and the end are in the same request. What was sent for the one must

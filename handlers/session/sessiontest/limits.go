@@ -1,6 +1,7 @@
 package sessiontest
 
 import (
+	"slices"
 	"strings"
 
 	"lectern/handlers/session"
@@ -38,36 +39,36 @@ func LimitsOf(backend, revocation string) ([]Limit, bool) {
 // meanings say what a check asks, for a reader who has never seen the suite.
 // Every check has one that some kind cannot pass.
 var meanings = map[string]string{
-	"the old id is dead after renew":         "A session was given a new number or token; the one before opens nothing any more.",
-	"a copy is dead after the end":           "Somebody has copied the cookie. Its owner signs out, and the copy opens nothing any more.",
-	"start ends the session before it":       "Whoever signs in again in the same browser leaves no earlier session behind.",
-	"idle timeout":                           "Whoever stays away for half an hour is signed out.",
-	"activity keeps alive for hours":         "Whoever keeps coming by stays signed in, up to twelve hours after signing in.",
-	"list":                                   "A person sees where they are signed in: in which browser, from where, and since when.",
-	"end one":                                "A person picks one of their sessions off the list and ends it, and it is so from the next request on.",
-	"a slow save undoes no change":           "A person is given another role while a request of theirs is under way; the request does not write the old one back.",
-	"end others":                             "A person signs out everywhere else, and it is so from the next request on.",
-	"end user":                               "An admin ends one person’s sessions, and it is so from the next request on.",
-	"a role change acts on the next request": "A person is given another role, stays signed in, and has it on the next request.",
+	"the old id is dead after renew":   "A session was given a new number or token; the one before opens nothing any more.",
+	"a copy is dead after the end":     "Somebody has copied the cookie. Its owner signs out, and the copy opens nothing any more.",
+	"start ends the session before it": "Whoever signs in again in the same browser leaves no earlier session behind.",
+	"idle timeout":                     "Whoever stays away for half an hour is signed out.",
+	"activity keeps alive for hours":   "Whoever keeps coming by stays signed in, up to twelve hours after signing in.",
+	"list":                             "A person sees where they are signed in: in which browser, from where, and since when.",
+	"end one":                          "A person picks one of their sessions off the list and ends it, and it is so from the next request on.",
+	"a slow save undoes no change":     "A person is given another role while a request of theirs is under way; the request does not write the old one back.",
+	"end others":                       "A person signs out everywhere else, and it is so from the next request on.",
+	"end user":                         "An admin ends one person’s sessions, and it is so from the next request on.",
 	"a slow save does not bring back what has ended": "A request was under way while its session ended; it does not start it again.",
 	"a slow renew does not continue what has ended":  "A request was under way while its session ended; it does not get a new one for it.",
 	"another server knows the session":               "A second server stands beside the first; whoever signed in at one is known to the other.",
 	"an end is seen on another server":               "A session is ended at one server, and is over at the other as well.",
-	"a role change acts":                             "A person is given another role, stays signed in, and has it.",
+	"a role change acts":                             "A person is given another role, stays signed in, and has it on the next request.",
 }
 
-// lateSuffix ends the name of a check that is made once more when the lag is over with
-// which a kind may act.
+// Meaning is what a check asks, in a sentence, whether at once or after a wait;
+// empty for one that every kind passes.
+func Meaning(check string) string { return meanings[strings.TrimSuffix(check, lateSuffix)] }
+
+// Late returns the check that is the same as this one, made once the lag is over
+// with which a kind of session may act. It reports false where there is none.
+func Late(check string) (string, bool) {
+	late := check + lateSuffix
+	return late, slices.Contains(Checks(), late)
+}
+
+// lateSuffix ends the name of a check that waits.
 const lateSuffix = ", once the lag is over"
-
-// Meaning is what a check asks, in a sentence; empty for one that every kind
-// passes.
-func Meaning(check string) string {
-	if at, ok := strings.CutSuffix(check, lateSuffix); ok {
-		return meanings[at] + " It may take as long as a kind of session says of itself: a minute for a hybrid one, and for the others nothing at all."
-	}
-	return meanings[check]
-}
 
 // StatelessLimits lists what a backend that keeps nothing cannot do. It fails
 // these checks and no others.
@@ -88,7 +89,7 @@ func StatelessLimits() []Limit {
 		{"end others, once the lag is over", "There is no lag that could be over: the others end when they expire."},
 		{"end user", "There is no list of a person's tokens, so an admin cannot end them one person at a time."},
 		{"end user, once the lag is over", "There is no lag that could be over: each token ends when it expires."},
-		{"a role change acts on the next request", "The token goes on saying the role that was true when it was signed."},
+		{"a role change acts", "The token goes on saying the role that was true when it was signed."},
 		{"a role change acts, once the lag is over", "There is no lag that could be over: a token says one thing for as long as it lives."},
 		{"a slow save does not bring back what has ended", "Nothing has ended: the token that the slow request came with was good all along."},
 		{"a slow renew does not continue what has ended", "The token that the slow request came with is still good, so it buys another one."},
@@ -110,7 +111,7 @@ func HybridLimits() []Limit {
 		{"end one", "The record is deleted, and the short token that goes with it lasts until it expires."},
 		{"end others", "The records of the others are deleted at once, and their short tokens last until they expire."},
 		{"end user", "A person's records are deleted at once, and their short tokens last until they expire."},
-		{"a role change acts on the next request", "The new role stands in the record at once, and in the token from the next exchange on."},
+		{"a role change acts", "The new role stands in the record at once, and in the token from the next exchange on."},
 		{"an end is seen on another server", "The other server reads the same records, but it too believes a short token without asking."},
 	}
 }
@@ -128,7 +129,7 @@ func CutoffLimits() []Limit {
 		{"end one, once the lag is over", "The same: there is no list to choose from."},
 		{"idle timeout", "Asking is not noting: nobody writes down that a token was shown, so nobody knows that it was not."},
 		{"activity keeps alive for hours", "A token's end is written in it. Putting it off takes a new token on every visit, which this site does not send."},
-		{"a role change acts on the next request", "The role is in the token. So the token is ended with the old role, and the person signs in again with the new one."},
+		{"a role change acts", "The role is in the token. So the token is ended with the old role, and the person signs in again with the new one."},
 		{"a role change acts, once the lag is over", "The same: the token with the old role is ended, and not told of the new one."},
 	}
 }
@@ -142,7 +143,7 @@ func DenylistLimits() []Limit {
 		{"end one, once the lag is over", "The same: there is no list to choose from."},
 		{"idle timeout", "The list has what was ended, not what was seen: nobody writes down a visit, so nobody knows that there was none."},
 		{"activity keeps alive for hours", "A token's end is written in it. Putting it off takes a new token on every visit, which this site does not send."},
-		{"a role change acts on the next request", "The role is in the token. So the token is ended with the old role, and the person signs in again with the new one."},
+		{"a role change acts", "The role is in the token. So the token is ended with the old role, and the person signs in again with the new one."},
 		{"a role change acts, once the lag is over", "The same: the token with the old role is ended, and not told of the new one."},
 	}
 }

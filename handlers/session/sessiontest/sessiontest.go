@@ -128,7 +128,7 @@ var checks = []check{
 	{"end user", endUser},
 	{"end user, once the lag is over", late(endUser)},
 	{"end all", endAll},
-	{"a role change acts on the next request", roleChange},
+	{"a role change acts", roleChange},
 	{"a role change acts, once the lag is over", late(roleChange)},
 
 	{"an id that the visitor brought is never adopted", fixation},

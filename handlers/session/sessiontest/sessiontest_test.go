@@ -88,7 +88,7 @@ func TestRun_findsTheFaultsOfANaiveBackend(t *testing.T) {
 		"absolute end although busy",
 		"remember me",
 		"end others",
-		"a role change acts on the next request",
+		"a role change acts",
 		"an id that the visitor brought is never adopted",
 		"a slow save does not bring back what has ended",
 		"a slow renew does not continue what has ended",
