@@ -21,7 +21,7 @@ func BenchmarkResolveTable(b *testing.B) {
 	}
 	nanos := map[string]float64{}
 	for b.Loop() {
-		for i, best := range rounds(20, 2000, turns) {
+		for i, best := range rounds(40, 2000, turns) {
 			nanos[all[i].name] = best
 		}
 	}
