@@ -110,7 +110,7 @@ func carryWords(from, to string) string {
 	case to == session.JWT:
 		return "On their next visit people hand in what they have, its record is deleted, and they get a band. What can end it before it expires is chosen below."
 	case to == session.Hybrid:
-		return "On their next visit people hand in the ticket and get a band for a short time, with a ticket that fetches the next one. The record moves from " + placeWords[from] + " into the database."
+		return "On their next visit people hand in the ticket, its record in " + placeWords[from] + " is deleted, and they get a band for a short time, with a ticket that fetches the next one. The record behind it is in the database."
 	case from == session.Hybrid:
 		return "On their next visit people hand in the short band and its ticket and get a lasting ticket, whose record is in " + placeWords[to] + ". " + afterRestart[to]
 	}

@@ -232,6 +232,86 @@ func TestAttacks_areAllRefusedAlike(t *testing.T) {
 	}
 }
 
+// TestAttacks_onAShortToken sends the same forgeries in the place of a hybrid's
+// short token, without the ticket behind it.
+func TestAttacks_onAShortToken(t *testing.T) {
+	s := newSite(t, session.Hybrid)
+	f := forgerOf(t, s, token.HS256, "lectern-access")
+	address, hits := bait(t)
+	s.refuses(t, f.cookie, session.Hybrid, tokenAttacks(f, address, s.clock.Now()))
+	if n := hits.Load(); n > 0 {
+		t.Errorf("a server outside was called %d times", n)
+	}
+	if got := s.browser().get("/account", "Cookie", f.cookie+"="+f.genuine); got.status != http.StatusOK {
+		t.Errorf("the genuine token answers %d", got.status)
+	}
+}
+
+// TestAttacks_onATicketForTheNextBand tries what people try with a refresh token.
+func TestAttacks_onATicketForTheNextBand(t *testing.T) {
+	s := newSite(t, session.Hybrid)
+	b := s.as(ada)
+	genuine := b.cookie("lectern-refresh")
+	family, secret, _ := strings.Cut(genuine, ".")
+	other, _, _ := strings.Cut(s.as(bea).cookie("lectern-refresh"), ".")
+	s.refuses(t, "lectern-refresh", session.Hybrid, []attack{
+		{"a guess of the right shape", strings.Repeat("A", len(family)) + "." + strings.Repeat("A", len(secret)), session.Unknown},
+		{"the family alone", family, session.Malformed},
+		{"the family without a secret", family + ".", session.Malformed},
+		{"the secret alone", secret, session.Malformed},
+		{"the two the other way round", secret + "." + family, session.Malformed},
+		{"padded", genuine + "=", session.Malformed},
+		{"twice", genuine + genuine, session.Malformed},
+		{"a statement", "' OR 1=1 --." + secret, session.Malformed},
+		{"very long", strings.Repeat("A", 3000), session.Malformed},
+		{"the short token", b.cookie("lectern-access"), session.Malformed},
+		{"a token of its own", forgerOf(t, newSite(t, session.JWT), token.HS256, "lectern-jwt").genuine, session.Malformed},
+		{"another person's family with one's own secret", other + "." + secret, session.Reused},
+	})
+	if got := s.browser().get("/account", "Cookie", "lectern-backend=hybrid; lectern-refresh="+genuine); got.status != http.StatusOK {
+		t.Errorf("the genuine ticket answers %d", got.status)
+	}
+}
+
+// TestAttacks_inAnothersName puts each kind's cookies into the others' names.
+func TestAttacks_inAnothersName(t *testing.T) {
+	cookies := map[string]string{}
+	for _, backend := range backends {
+		b := newSite(t, backend).as(ada)
+		for _, name := range cookiesOf(backend) {
+			cookies[backend+" "+name] = b.cookie(name)
+		}
+	}
+	for _, backend := range backends {
+		t.Run(backend, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, backend)
+			own := map[string]string{}
+			for _, kind := range backends {
+				b := s.browser()
+				b.post("/signin", "email", ada, "password", password, "backend", kind).want(t, http.StatusSeeOther)
+				for _, name := range cookiesOf(kind) {
+					own[kind+" "+name] = b.cookie(name)
+				}
+			}
+			for _, all := range []map[string]string{own, cookies} {
+				for from, value := range all {
+					kind, home, _ := strings.Cut(from, " ")
+					for _, name := range cookiesOf(backend) {
+						if kind == backend && home == name {
+							continue
+						}
+						got := s.browser().get("/account", "Cookie", "lectern-backend="+backend+"; "+name+"="+value)
+						if got.status != http.StatusSeeOther {
+							t.Errorf("%s as %s: a page load answers %d", from, name, got.status)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
 // TestAttacks_onANumber tries what people try with a session id.
 func TestAttacks_onANumber(t *testing.T) {
 	for _, backend := range []string{session.Memory, session.Database, session.Redis} {

@@ -124,7 +124,7 @@ func (s *Server) xrayHybrid(x *views.XRay, v *visitor, rec session.Record) {
 		Where:   "handlers/session/hybrid"}
 	x.Band = s.band(rec, token.AccessUse)
 	x.Ticket = &ui.TicketProps{Number: number, Title: "Refresh ticket, Lectern",
-		Text:  "exchanged for a new one each time a band is printed",
+		Text:  "good for one more band",
 		Label: "A coat-check ticket, number " + number + ", for the next band"}
 	x.RoleFrom = "the token, at most " + lag + " old"
 	if asked {
