@@ -12,6 +12,7 @@ import (
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
 	"lectern/handlers/session"
+	"lectern/handlers/session/cookiejwt"
 )
 
 // credentialsJSON is what a program sends to get a token.
@@ -78,12 +79,19 @@ var (
 	errToken        = &badToken{http.StatusUnauthorized, "invalid_token"}
 )
 
+// What the traces of requests with a token say of this file's work.
+var (
+	readAuthorization = session.Work{Name: "Read Authorization header", Kind: session.CPU, Where: withTokens}
+	lookUpPerson      = session.Work{Name: "Look up the person", Kind: session.Store, Where: withTokens}
+)
+
+const withTokens = "handlers/api_token.go"
+
 // withToken finds out which program is asking, and for whom. Where there is a
 // token, no cookie is looked at: a request speaks for one person, and which one
 // must not depend on what a browser adds. A bad token is an error everywhere,
 // also where a visitor would be welcome; a program had better know.
 func (s *Server) withToken(c echo.Context, next echo.HandlerFunc) error {
-	const here = "handlers/api_token.go"
 	v := &visitor{visit: &session.Visit{}}
 	trace := &v.visit.Trace
 	trace.Backend = session.None
@@ -96,15 +104,15 @@ func (s *Server) withToken(c echo.Context, next echo.HandlerFunc) error {
 		trace.Refuse(session.Malformed)
 		return fmt.Errorf("%w: %w", errTokenRequest, err)
 	}
-	trace.Done("Read Authorization header", session.CPU, here)
-	access, problem := s.Tokens.Read(text, trace)
+	trace.Done(&readAuthorization)
+	access, problem := s.Tokens.Read(text, cookiejwt.Watch(trace))
 	if problem != "" {
 		trace.Refuse(session.Reason(problem))
 		return errToken
 	}
 	reason, err := s.standingOf(c, v, access)
 	trace.Read()
-	trace.Done("Look up the person", session.Store, here)
+	trace.Done(&lookUpPerson)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", session.ErrUnavailable, err)

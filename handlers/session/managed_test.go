@@ -321,8 +321,8 @@ func TestVisit_ofNobody(t *testing.T) {
 	}
 	var trace *session.Trace
 	trace.Begin()
-	trace.Done("nothing", session.CPU, "")
-	if trace.Total() != 0 || trace.Steps() != nil {
+	trace.Done(&session.Work{Name: "nothing", Kind: session.CPU})
+	if trace.Steps() != nil {
 		t.Error("a trace that nobody keeps has steps")
 	}
 }

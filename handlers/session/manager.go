@@ -17,7 +17,8 @@ import (
 	"lectern/db/school"
 )
 
-const here = "handlers/session/manager.go"
+// notRead is all that is done for a visitor without any cookie.
+var notRead = Work{"Read cookie", CPU, "handlers/session/manager.go"}
 
 // choiceCookie holds the name of the backend that a visitor chose. It is a
 // preference and no secret: whoever changes it changes their own backend.
@@ -121,7 +122,7 @@ func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*http.Request, *
 	r = r.WithContext(WithVisit(r.Context(), v))
 	v.backend = m.chosen(r)
 	if len(r.Header["Cookie"]) == 0 {
-		v.Trace.Done("Read cookie", CPU, here)
+		v.Trace.Done(&notRead)
 		return r, v, nil
 	}
 	if err := m.load(w, r, v, v.backend); err != nil {

@@ -250,7 +250,7 @@ func (m *Manager) carryFrom(w http.ResponseWriter, r *http.Request, v *Visit, fr
 	switch {
 	case err == nil:
 		v.Trace.CarriedFrom, v.Trace.Reason = from.Name(), ""
-		v.Trace.Done("Carry over to "+to.Name(), CPU, "handlers/session/site.go")
+		v.Trace.Done(&Work{"Carry over to " + to.Name(), CPU, "handlers/session/site.go"})
 		return nil
 	case errors.Is(err, errClosed):
 		v.Forget(Closed)

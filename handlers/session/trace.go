@@ -10,20 +10,28 @@ const (
 	Store StepKind = "store"
 )
 
-// Step is one thing that was done to find out who is asking.
-type Step struct {
+// Work is something that is done to find out who is asking, as it is called
+// each time.
+type Work struct {
 	Name string
 	Kind StepKind
-	Took time.Duration
-	// Where is the source file that did it, from the top of the repository.
+	// Where is the source file that does it, from the top of the repository.
 	Where string
+}
+
+// Step is a piece of work that one request did.
+type Step struct {
+	Work
+	Took time.Duration
 }
 
 // Trace notes what one request did to its session. A nil Trace notes nothing,
 // so that backends need not ask whether anybody is looking.
 //
-// It is kept cheap enough to be always on: one reading of the clock for each
-// step, no allocation after the first.
+// It is always on, so it must cost next to nothing. For each step it keeps a
+// pointer to what was done, which is written down once for all requests, and
+// one reading of a clock that tells only how long the program has run, which is
+// half the price of asking for the time of day.
 type Trace struct {
 	// Backend is the kind of session that the request was read with; None
 	// without a good cookie.
@@ -43,32 +51,39 @@ type Trace struct {
 
 	handle string // what a ticket that leads nowhere would have led to
 	sizes  [2]CookieSize
-	shown  int
-	steps  [12]Step
-	count  int
-	last   time.Time
+	notes  [12]note
+	last   time.Duration
+	count  uint8 // of notes
+	shown  uint8 // of sizes
 }
+
+// note is a step as it is kept.
+type note struct {
+	work *Work
+	took time.Duration
+}
+
+// started is when the clock of all traces stood at zero.
+var started = time.Now()
 
 // Begin starts the watch.
 func (t *Trace) Begin() {
 	if t != nil {
-		t.last = time.Now()
+		t.last = time.Since(started)
 	}
 }
 
-// Done notes a step that took the time since the last one.
-func (t *Trace) Done(name string, kind StepKind, where string) {
-	if t == nil || t.count == len(t.steps) {
+// Done notes that a piece of work took the time since the last one. The work
+// must not be changed afterwards.
+func (t *Trace) Done(work *Work) {
+	if t == nil || int(t.count) == len(t.notes) {
 		return
 	}
-	now := time.Now()
-	t.steps[t.count] = Step{Name: name, Kind: kind, Took: now.Sub(t.last), Where: where}
+	now := time.Since(started)
+	t.notes[t.count] = note{work, now - t.last}
 	t.count++
 	t.last = now
 }
-
-// Computed notes a step that took nothing but the processor's time.
-func (t *Trace) Computed(step, where string) { t.Done(step, CPU, where) }
 
 // Read counts a read of the session store.
 func (t *Trace) Read() {
@@ -111,7 +126,7 @@ func (t *Trace) Alongside(name string, bytes int) {
 			return
 		}
 	}
-	if t.shown < len(t.sizes) {
+	if int(t.shown) < len(t.sizes) {
 		t.sizes[t.shown] = CookieSize{name, bytes}
 		t.shown++
 	}
@@ -145,16 +160,11 @@ func (t *Trace) Steps() []Step {
 	if t == nil {
 		return nil
 	}
-	return t.steps[:t.count]
-}
-
-// Total is the time of all steps together.
-func (t *Trace) Total() time.Duration {
-	var total time.Duration
-	for _, step := range t.Steps() {
-		total += step.Took
+	steps := make([]Step, t.count)
+	for i, n := range t.notes[:t.count] {
+		steps[i] = Step{*n.work, n.took}
 	}
-	return total
+	return steps
 }
 
 // Reason is a word for the log and the strip that says why a cookie was

@@ -69,7 +69,7 @@ func (k *Key) text() string {
 
 // newKey makes a key of a secret that has been found good.
 func newKey(algorithm Algorithm, id string, secret []byte) (Key, error) {
-	key := Key{ID: id, secret: secret, method: jwt.SigningMethodHS256, signs: secret, verifies: secret}
+	key := Key{ID: id, secret: secret, method: newMAC(secret)}
 	if algorithm == EdDSA {
 		private := ed25519.NewKeyFromSeed(secret)
 		key.method, key.signs, key.verifies = jwt.SigningMethodEdDSA, private, private.Public().(ed25519.PublicKey)

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -134,7 +133,7 @@ func TestLoadKeys_makesOneFileForItsOwnerAlone(t *testing.T) {
 	}
 	wg.Wait()
 	for _, keys := range got[1:] {
-		if !reflect.DeepEqual(keys, got[0]) {
+		if !keys.same(&got[0]) {
 			t.Error("two servers that start at once read different keys")
 		}
 	}

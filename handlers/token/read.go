@@ -7,8 +7,6 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-const here = "handlers/token/read.go"
-
 // maxAhead is how far the clocks of two servers of this site may disagree
 // about when a token was issued: nbf is dated so much earlier, and an iat may
 // lie so far ahead. Expiry has no such grace.
@@ -30,10 +28,29 @@ const (
 	Expired      Problem = "expired"   // its time is over
 )
 
-// Watcher is told of each step of the reading, when it is done, and in which
-// source file.
+// Reading is the source file that reads, from the top of the repository.
+const Reading = "handlers/token/read.go"
+
+// Step is a part of the reading that took nothing but the processor's time.
+type Step int
+
+const (
+	ReadHeader Step = iota
+	VerifySignature
+	ReadClaims
+	CheckClaims
+
+	Steps = iota // how many there are
+)
+
+var stepNames = [Steps]string{"Read header", "Verify signature", "Read claims", "Check issuer and expiry"}
+
+// Name is what the step is called where a reading is told.
+func (s Step) Name() string { return stepNames[s] }
+
+// Watcher is told of each step of the reading, when it is done.
 type Watcher interface {
-	Computed(step, where string)
+	Done(step Step)
 }
 
 // Read asks the five questions of the package comment about a session's
@@ -48,7 +65,7 @@ func (i *Issuer) Read(use Use, token string, longest time.Duration, watcher Watc
 		if problem == "" && (len(c.Methods) == 0 || !c.onRecord(use)) {
 			problem = BadClaims
 		}
-		note(watcher, "Check issuer and expiry")
+		note(watcher, CheckClaims)
 	}
 	if problem != "" {
 		return nil, problem
@@ -74,7 +91,7 @@ func (i *Issuer) ReadAPI(token string, longest time.Duration, watcher Watcher) (
 		if problem == "" && c.ClientID == "" {
 			problem = BadClaims
 		}
-		note(watcher, "Check issuer and expiry")
+		note(watcher, CheckClaims)
 	}
 	if problem != "" {
 		return nil, problem
@@ -92,7 +109,7 @@ func (i *Issuer) read(use Use, token string, claims any, watcher Watcher) Proble
 	if problem != "" {
 		return problem
 	}
-	note(watcher, "Read header")
+	note(watcher, ReadHeader)
 
 	raw, err := segment.DecodeString(signature)
 	if err != nil {
@@ -101,7 +118,7 @@ func (i *Issuer) read(use Use, token string, claims any, watcher Watcher) Proble
 	if err := key.method.Verify(signed, raw, key.verifies); err != nil {
 		return BadSignature
 	}
-	note(watcher, "Verify signature")
+	note(watcher, VerifySignature)
 
 	raw, err = segment.DecodeString(body)
 	if err != nil {
@@ -110,7 +127,7 @@ func (i *Issuer) read(use Use, token string, claims any, watcher Watcher) Proble
 	if err := decode(raw, claims); err != nil {
 		return BadClaims
 	}
-	note(watcher, "Read claims")
+	note(watcher, ReadClaims)
 	return ""
 }
 
@@ -168,8 +185,8 @@ func (i *Issuer) check(use Use, c *Common, longest time.Duration) Problem {
 	return ""
 }
 
-func note(watcher Watcher, step string) {
+func note(watcher Watcher, step Step) {
 	if watcher != nil {
-		watcher.Computed(step, here)
+		watcher.Done(step)
 	}
 }

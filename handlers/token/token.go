@@ -30,10 +30,11 @@
 // The answer to a bad token is a [Problem], a word for the log. Whoever sent
 // it learns only that it is no good.
 //
-// The cryptography and the arithmetic of the registered claims are
-// golang-jwt's. The strictness around it is ours, because that library is
-// lenient where RFC 8725 is not: it accepts unknown crit, any typ, times as
-// strings, names in the wrong case, and an empty key.
+// The cryptography is Go's own, in golang-jwt's hands where that is no dearer,
+// and the arithmetic of the registered claims is golang-jwt's. The strictness
+// around it is ours, because that library is lenient where RFC 8725 is not: it
+// accepts unknown crit, any typ, times as strings, names in the wrong case, and
+// an empty key.
 package token
 
 import (

@@ -36,6 +36,12 @@ const (
 	here       = "handlers/session/cookiejwt/cookiejwt.go"
 )
 
+// What the traces of requests say of this package's work.
+var (
+	readCookie = session.Work{Name: "Read cookie", Kind: session.CPU, Where: here}
+	signToken  = session.Work{Name: "Sign token", Kind: session.CPU, Where: here}
+)
+
 var cookieNames = []string{cookieName}
 
 // Backend keeps sessions in signed cookies. It is safe for concurrent use.
@@ -98,7 +104,7 @@ func (b *Backend) open(r *http.Request, name string, store sessions.Store, ask q
 	s := sessions.NewSession(store, name)
 	s.IsNew = true
 	values := b.cookies.Values(r, cookieName)
-	trace.Done("Read cookie", session.CPU, here)
+	trace.Done(&readCookie)
 	for _, value := range values {
 		trace.Present(name, len(name)+len(value))
 		rec, reason := b.read(value, trace)
@@ -138,7 +144,7 @@ func (b *Backend) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sessi
 	if err != nil {
 		return err
 	}
-	trace.Done("Sign token", session.CPU, here)
+	trace.Done(&signToken)
 	var until time.Time
 	if rec.Remember {
 		until = rec.ExpiresAt
@@ -194,7 +200,7 @@ func (b *Backend) issue(rec *session.Record) (string, error) {
 // read returns the record that a token vouches for, or the reason for which it
 // is refused.
 func (b *Backend) read(text string, trace *session.Trace) (*session.Record, session.Reason) {
-	c, problem := b.tokens.Read(token.SessionUse, text, max(b.lifetimes.Token, b.lifetimes.Remember), trace)
+	c, problem := b.tokens.Read(token.SessionUse, text, max(b.lifetimes.Token, b.lifetimes.Remember), Watch(trace))
 	if problem != "" {
 		return nil, session.Reason(problem)
 	}

@@ -14,6 +14,11 @@ import (
 // asking is where the look-ups of the ladder are made, for the trace.
 const asking = "handlers/session/cookiejwt/cutoff.go"
 
+var (
+	moveMoment = session.Work{Name: "Move the person’s moment to now", Kind: session.Store, Where: asking}
+	askMoment  = session.Work{Name: "Ask when the person’s sessions were last ended", Kind: session.Store, Where: asking}
+)
+
 // Cutoff is the same token one rung up the ladder: each person has a moment,
 // kept with them on the server, and what was issued to them before it counts for
 // nothing. Signing out, a new password, a new role or a closed account moves the
@@ -58,7 +63,7 @@ func (c *Cutoff) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sessio
 		trace.Begin()
 		err := c.ledger.EndSessions(r.Context(), rec.UserID, c.now())
 		trace.Wrote()
-		trace.Done("Move the person’s moment to now", session.Store, asking)
+		trace.Done(&moveMoment)
 		if err != nil {
 			return away(err)
 		}
@@ -69,7 +74,7 @@ func (c *Cutoff) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sessio
 func (c *Cutoff) ask(ctx context.Context, rec *session.Record, trace *session.Trace) (session.Reason, error) {
 	cut, err := c.ledger.CutOffAt(ctx, rec.UserID)
 	trace.Read()
-	trace.Done("Ask when the person’s sessions were last ended", session.Store, asking)
+	trace.Done(&askMoment)
 	switch {
 	case err != nil:
 		return "", away(err)

@@ -11,6 +11,11 @@ import (
 
 const listing = "handlers/session/cookiejwt/denylist.go"
 
+var (
+	denyToken  = session.Work{Name: "Put the token on the denylist", Kind: session.Store, Where: listing}
+	lookAtList = session.Work{Name: "Look at the denylist", Kind: session.Store, Where: listing}
+)
+
 // Denylist is the token on the top rung of the ladder: a list of the tokens that
 // are over before their time, by their jti, beside the moment that [Cutoff]
 // keeps. Signing out puts one token on the list and leaves the person's others
@@ -68,7 +73,7 @@ func (d *Denylist) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sess
 	trace.Begin()
 	added, err := d.ledger.Deny(r.Context(), rec.Handle, rec.ExpiresAt)
 	trace.Wrote()
-	trace.Done("Put the token on the denylist", session.Store, listing)
+	trace.Done(&denyToken)
 	if err != nil {
 		return away(err)
 	}
@@ -84,7 +89,7 @@ func (d *Denylist) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sess
 func (d *Denylist) ask(ctx context.Context, rec *session.Record, trace *session.Trace) (session.Reason, error) {
 	denied, cut, err := d.ledger.Denied(ctx, rec.Handle, rec.UserID)
 	trace.Read()
-	trace.Done("Look at the denylist", session.Store, listing)
+	trace.Done(&lookAtList)
 	switch {
 	case err != nil:
 		return "", away(err)

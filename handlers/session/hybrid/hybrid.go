@@ -50,6 +50,7 @@ import (
 
 	"lectern/db/school"
 	"lectern/handlers/session"
+	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
 )
@@ -58,6 +59,12 @@ const (
 	accessCookie  = "lectern-access"
 	refreshCookie = "lectern-refresh"
 	here          = "handlers/session/hybrid/hybrid.go"
+)
+
+// What the traces of requests say of this package's work.
+var (
+	readCookies = session.Work{Name: "Read cookies", Kind: session.CPU, Where: here}
+	signFirst   = session.Work{Name: "Sign token", Kind: session.CPU, Where: here}
 )
 
 var cookieNames = []string{accessCookie, refreshCookie}
@@ -74,6 +81,8 @@ type Backend struct {
 	now       func() time.Time
 	random    io.Reader
 	cut       atomic.Int64 // Unix seconds: sessions that began before are refused
+
+	lookUpIn, exchangeIn, writeTo, deleteFrom, endFamilyIn session.Work // with the store's name in it
 }
 
 // Config is what a Backend is made of.
@@ -88,9 +97,15 @@ type Config struct {
 
 // New makes the backend.
 func New(c Config) *Backend {
+	place := c.Store.Place()
 	return &Backend{
 		Register: serverstore.NewRegister(c.Store, c.Now),
 		tokens:   c.Tokens, store: c.Store, cookies: c.Cookies, lifetimes: c.Lifetimes, now: c.Now, random: c.Random,
+		lookUpIn:    session.Work{Name: "Look up in " + place, Kind: session.Store, Where: refreshing},
+		exchangeIn:  session.Work{Name: "Exchange the secret in " + place, Kind: session.Store, Where: refreshing},
+		writeTo:     session.Work{Name: "Write to " + place, Kind: session.Store, Where: here},
+		deleteFrom:  session.Work{Name: "Delete from " + place, Kind: session.Store, Where: here},
+		endFamilyIn: session.Work{Name: "End the family in " + place, Kind: session.Store, Where: refreshing},
 	}
 }
 
@@ -127,7 +142,7 @@ func (b *Backend) New(r *http.Request, name string) (*sessions.Session, error) {
 	s := sessions.NewSession(b, name)
 	s.IsNew = true
 	tokens, tickets := b.cookies.Values(r, accessCookie), b.cookies.Values(r, refreshCookie)
-	trace.Done("Read cookies", session.CPU, here)
+	trace.Done(&readCookies)
 	refresh := b.cookies.Name(refreshCookie)
 	for _, text := range tokens {
 		trace.Present(name, len(name)+len(text))
@@ -173,7 +188,7 @@ func keep(s *sessions.Session, rec *session.Record, due *exchange) {
 // which it is refused. It is less than what is on record: nobody noted when this
 // session was last visited, and where it was started stands in no cookie.
 func (b *Backend) read(text string, trace *session.Trace) (*session.Record, session.Reason) {
-	c, problem := b.tokens.Read(token.AccessUse, text, b.lifetimes.Access, trace)
+	c, problem := b.tokens.Read(token.AccessUse, text, b.lifetimes.Access, cookiejwt.Watch(trace))
 	if problem != "" {
 		return nil, session.Reason(problem)
 	}
@@ -234,7 +249,7 @@ func (b *Backend) end(w http.ResponseWriter, r *http.Request, s *sessions.Sessio
 	trace.Begin()
 	alive, err := b.store.Delete(r.Context(), serverstore.ParseHash(s.ID))
 	trace.Wrote()
-	trace.Done("Delete from "+b.store.Place(), session.Store, here)
+	trace.Done(&b.deleteFrom)
 	if err != nil {
 		return serverstore.Away(err)
 	}
@@ -266,10 +281,10 @@ func (b *Backend) start(w http.ResponseWriter, r *http.Request, s *sessions.Sess
 	if err != nil {
 		return err
 	}
-	trace.Done("Sign token", session.CPU, here)
+	trace.Done(&signFirst)
 	err = b.store.Create(r.Context(), hash, Family{Record: *rec, Current: t.secretHash(), RotatedAt: now})
 	trace.Wrote()
-	trace.Done("Write to "+b.store.Place(), session.Store, here)
+	trace.Done(&b.writeTo)
 	if err != nil {
 		return serverstore.Away(err)
 	}

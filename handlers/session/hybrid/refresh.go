@@ -13,6 +13,12 @@ import (
 
 const refreshing = "handlers/session/hybrid/refresh.go"
 
+var (
+	hashNumber  = session.Work{Name: "Hash the number", Kind: session.CPU, Where: refreshing}
+	checkSecret = session.Work{Name: "Check expiry and secret", Kind: session.CPU, Where: refreshing}
+	signNext    = session.Work{Name: "Sign token", Kind: session.CPU, Where: refreshing}
+)
+
 // grace is how long a secret that was exchanged is still given its successor:
 // long enough for the requests that a browser had under way with it, and for one
 // that is sent again because the answer got lost; short enough that a thief has to
@@ -42,7 +48,7 @@ func (b *Backend) lookUp(ctx context.Context, text string, trace *session.Trace)
 		return nil, nil, session.Malformed, nil
 	}
 	hash := t.familyHash()
-	trace.Done("Hash the number", session.CPU, refreshing)
+	trace.Done(&hashNumber)
 	family, found, err := b.find(ctx, hash, trace)
 	if err != nil {
 		return nil, nil, "", err
@@ -65,7 +71,7 @@ func (b *Backend) lookUp(ctx context.Context, text string, trace *session.Trace)
 	if !current && !family.isPrevious(t, now) {
 		return nil, nil, session.Reused, b.endFamily(ctx, hash, trace)
 	}
-	trace.Done("Check expiry and secret", session.CPU, refreshing)
+	trace.Done(&checkSecret)
 	return rec, &exchange{t, current}, "", nil
 }
 
@@ -77,7 +83,7 @@ func (b *Backend) refresh(w http.ResponseWriter, r *http.Request, s *sessions.Se
 	if err != nil {
 		return err
 	}
-	trace.Done("Sign token", session.CPU, refreshing)
+	trace.Done(&signNext)
 	next, reason, err := b.exchange(r.Context(), rec, due, now, trace)
 	if err != nil {
 		return err
@@ -103,7 +109,7 @@ func (b *Backend) exchange(ctx context.Context, rec *session.Record, due *exchan
 		next, idleUntil := due.ticket.successor(salt), b.lifetimes.IdleEnd(now, rec)
 		first, err := b.store.Rotate(ctx, hash, due.ticket.secretHash(), Rotation{Current: next.secretHash(), Salt: salt, At: now, IdleUntil: idleUntil})
 		trace.Wrote()
-		trace.Done("Exchange the secret in "+b.store.Place(), session.Store, refreshing)
+		trace.Done(&b.exchangeIn)
 		if err != nil {
 			return ticket{}, "", serverstore.Away(err)
 		}
@@ -128,7 +134,7 @@ func (b *Backend) exchange(ctx context.Context, rec *session.Record, due *exchan
 func (b *Backend) find(ctx context.Context, hash serverstore.Hash, trace *session.Trace) (Family, bool, error) {
 	family, found, err := b.store.Find(ctx, hash)
 	trace.Read()
-	trace.Done("Look up in "+b.store.Place(), session.Store, refreshing)
+	trace.Done(&b.lookUpIn)
 	return family, found, serverstore.Away(err)
 }
 
@@ -136,7 +142,7 @@ func (b *Backend) find(ctx context.Context, hash serverstore.Hash, trace *sessio
 func (b *Backend) endFamily(ctx context.Context, hash serverstore.Hash, trace *session.Trace) error {
 	_, err := b.store.Delete(ctx, hash)
 	trace.Wrote()
-	trace.Done("End the family in "+b.store.Place(), session.Store, refreshing)
+	trace.Done(&b.endFamilyIn)
 	return serverstore.Away(err)
 }
 

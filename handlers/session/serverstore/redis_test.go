@@ -183,7 +183,7 @@ func TestRedis_fullStillReads(t *testing.T) {
 	if err != nil || !ok {
 		t.Fatalf("a full Redis signs somebody out: %v, %q", err, v.Trace.Reason)
 	}
-	if steps := v.Trace.Steps(); steps[len(steps)-1].Name != notNoted || !rec.SeenAt.Equal(noon) {
+	if steps := v.Trace.Steps(); steps[len(steps)-1].Name != notNoted.Name || !rec.SeenAt.Equal(noon) {
 		t.Errorf("the visit is said to be noted: %v, %v", steps, rec.SeenAt)
 	}
 	for range 2 * patienceLost { // a refusal is an answer

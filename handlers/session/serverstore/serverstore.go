@@ -66,6 +66,20 @@ const (
 // away, with the wait for whoever else is writing.
 const Patience = 1200 * time.Millisecond
 
+// What the traces of requests say of this package's work.
+var (
+	readCookie  = session.Work{Name: "Read cookie", Kind: session.CPU, Where: here}
+	hashNumber  = session.Work{Name: "Hash the number", Kind: session.CPU, Where: here}
+	checkExpiry = session.Work{Name: "Check expiry", Kind: session.CPU, Where: here}
+	noteVisit   = session.Work{Name: "Note the visit", Kind: session.Store, Where: here}
+
+	// notedAlready tells of a visit that was noted by a Visitor.
+	notedAlready = session.Work{Name: "Note the visit: done with the look-up", Kind: session.Store, Where: here}
+	// notNoted tells of a visit that was not. The session is good all the same:
+	// a store that reads and does not write for a moment signs nobody out.
+	notNoted = session.Work{Name: "Note the visit: not possible now", Kind: session.Store, Where: here}
+)
+
 var cookieNames = []string{cookieName}
 
 // Backend keeps sessions in a store. It is safe for concurrent use.
@@ -78,6 +92,8 @@ type Backend struct {
 	lifetimes session.Lifetimes
 	now       func() time.Time
 	random    io.Reader
+
+	lookUpIn, writeTo, deleteFrom session.Work // with the store's name in it
 }
 
 // Config is what a Backend is made of.
@@ -93,7 +109,14 @@ type Config struct {
 // New makes the backend.
 func New(c Config) *Backend {
 	visitor, _ := c.Store.(Visitor)
-	return &Backend{Register: NewRegister(c.Store, c.Now), name: c.Name, store: c.Store, visitor: visitor, cookies: c.Cookies, lifetimes: c.Lifetimes, now: c.Now, random: c.Random}
+	place := c.Store.Place()
+	return &Backend{
+		Register: NewRegister(c.Store, c.Now),
+		name:     c.Name, store: c.Store, visitor: visitor, cookies: c.Cookies, lifetimes: c.Lifetimes, now: c.Now, random: c.Random,
+		lookUpIn:   session.Work{Name: "Look up in " + place, Kind: session.Store, Where: here},
+		writeTo:    session.Work{Name: "Write to " + place, Kind: session.Store, Where: here},
+		deleteFrom: session.Work{Name: "Delete from " + place, Kind: session.Store, Where: here},
+	}
 }
 
 // Name is the name that the backend was made with.
@@ -119,7 +142,7 @@ func (b *Backend) New(r *http.Request, name string) (*sessions.Session, error) {
 	s := sessions.NewSession(b, name)
 	s.IsNew = true
 	values := b.cookies.Values(r, cookieName)
-	trace.Done("Read cookie", session.CPU, here)
+	trace.Done(&readCookie)
 	for _, id := range values {
 		trace.Present(name, len(name)+len(id))
 		rec, reason, err := b.lookUp(r.Context(), id, trace)
@@ -142,11 +165,11 @@ func (b *Backend) lookUp(ctx context.Context, id string, trace *session.Trace) (
 		return nil, session.Malformed, nil
 	}
 	hash := hashOf(id)
-	trace.Done("Hash the number", session.CPU, here)
+	trace.Done(&hashNumber)
 	now := b.now()
 	rec, found, noted, err := b.find(ctx, hash, now)
 	trace.Read()
-	trace.Done("Look up in "+b.store.Place(), session.Store, here)
+	trace.Done(&b.lookUpIn)
 	if err != nil {
 		return nil, "", Away(err)
 	}
@@ -161,25 +184,20 @@ func (b *Backend) lookUp(ctx context.Context, id string, trace *session.Trace) (
 	case !now.Before(rec.IdleUntil):
 		return nil, session.Idle, nil
 	}
-	trace.Done("Check expiry", session.CPU, here)
+	trace.Done(&checkExpiry)
 	switch {
 	case noted:
 		trace.Wrote()
-		trace.Done("Note the visit: done with the look-up", session.Store, here)
+		trace.Done(&notedAlready)
 	case now.Sub(rec.SeenAt) < b.lifetimes.SeenEvery():
 	case b.visitor != nil:
 		trace.Wrote()
-		trace.Done(notNoted, session.Store, here)
+		trace.Done(&notNoted)
 	case !b.note(ctx, hash, &rec, now, trace):
 		return nil, session.Unknown, nil
 	}
 	return &rec, "", nil
 }
-
-// notNoted is the step of a visit that was not noted. The session is good all
-// the same: a store that reads and does not write for a moment signs nobody
-// out.
-const notNoted = "Note the visit: not possible now"
 
 // find finds the record, and notes the visit at the same time where the store
 // can do both at once.
@@ -199,10 +217,10 @@ func (b *Backend) note(ctx context.Context, hash Hash, rec *session.Record, now 
 	alive, err := b.store.Touch(brief, hash, now, idleUntil)
 	trace.Wrote()
 	if err != nil {
-		trace.Done(notNoted, session.Store, here)
+		trace.Done(&notNoted)
 		return true
 	}
-	trace.Done("Note the visit", session.Store, here)
+	trace.Done(&noteVisit)
 	rec.SeenAt, rec.IdleUntil = now, idleUntil
 	return alive
 }
@@ -240,7 +258,7 @@ func (b *Backend) end(w http.ResponseWriter, r *http.Request, s *sessions.Sessio
 	trace.Begin()
 	alive, err := b.store.Delete(r.Context(), hashOf(s.ID))
 	trace.Wrote()
-	trace.Done("Delete from "+b.store.Place(), session.Store, here)
+	trace.Done(&b.deleteFrom)
 	if err != nil {
 		return Away(err)
 	}
@@ -265,7 +283,7 @@ func (b *Backend) start(w http.ResponseWriter, r *http.Request, s *sessions.Sess
 	rec.Handle = hash.String()
 	err = b.store.Create(r.Context(), hash, *rec)
 	trace.Wrote()
-	trace.Done("Write to "+b.store.Place(), session.Store, here)
+	trace.Done(&b.writeTo)
 	if err != nil {
 		return Away(err)
 	}
@@ -299,7 +317,11 @@ func hashOf(id string) Hash { return sha256.Sum256([]byte(id)) }
 
 // String is the hash in hexadecimal, which names a session in logs without
 // opening it.
-func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+func (h Hash) String() string {
+	var text [2 * len(h)]byte
+	hex.Encode(text[:], h[:])
+	return string(text[:])
+}
 
 func newID(random io.Reader) (string, error) {
 	var raw [idBytes]byte

@@ -89,20 +89,22 @@ const RecordColumns = `user_id, role, methods, remember, auth_at, created_at, se
 
 // ScanRecord reads RecordColumns, and what else a statement has.
 func ScanRecord(scan func(...any) error, more ...any) (session.Record, error) {
-	var (
-		rec                             session.Record
+	// In one piece, because all that is scanned into moves to the heap.
+	var row struct {
+		session.Record
 		methods                         string
 		remember                        int64
 		auth, created, seen, idle, ends int64
-	)
-	into := append([]any{&rec.UserID, &rec.Role, &methods, &remember, &auth, &created, &seen, &idle, &ends, &rec.Address, &rec.Device}, more...)
+	}
+	into := append([]any{&row.UserID, &row.Role, &row.methods, &row.remember, &row.auth, &row.created, &row.seen, &row.idle, &row.ends, &row.Address, &row.Device}, more...)
 	if err := scan(into...); err != nil {
 		return session.Record{}, err
 	}
-	rec.Methods = strings.Fields(methods)
-	rec.Remember = remember != 0
-	rec.AuthAt, rec.CreatedAt, rec.SeenAt = Moment(auth), Moment(created), Moment(seen)
-	rec.IdleUntil, rec.ExpiresAt = Moment(idle), Moment(ends)
+	rec := row.Record
+	rec.Methods = strings.Fields(row.methods)
+	rec.Remember = row.remember != 0
+	rec.AuthAt, rec.CreatedAt, rec.SeenAt = Moment(row.auth), Moment(row.created), Moment(row.seen)
+	rec.IdleUntil, rec.ExpiresAt = Moment(row.idle), Moment(row.ends)
 	return rec, nil
 }
 
