@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gorilla/sessions"
 	"golang.org/x/sync/singleflight"
 
 	"lectern/db/school"
@@ -255,64 +254,6 @@ func (m *Manager) Switch(w http.ResponseWriter, r *http.Request, name string) er
 	return nil
 }
 
-// reissue starts a session in b that continues the visitor's sign-in, unless
-// that was ended meanwhile.
-func (m *Manager) reissue(w http.ResponseWriter, r *http.Request, v *Visit, b Backend) error {
-	return m.proceed(w, r, v, b, v.record.before)
-}
-
-// proceed starts a session in b that continues the visitor's sign-in: by the
-// same person, with the role that they have now. It asks over whether the end of
-// the person's sessions concerns this one.
-func (m *Manager) proceed(w http.ResponseWriter, r *http.Request, v *Visit, b Backend, over func(school.User) bool) error {
-	rec := *v.record
-	if recaller, ok := v.backend.(Recaller); ok {
-		if err := recaller.Recall(r.Context(), &rec); err != nil {
-			return err
-		}
-	}
-	if err := m.begin(r.Context(), &rec, over); err != nil {
-		return err
-	}
-	return m.replace(w, r, v, b, &rec, true)
-}
-
-// replace starts rec in b and then ends the session that the visitor came
-// with, in this order: whoever cannot get the new one keeps the old one. It
-// also clears the cookie of a kind that is not theirs any more.
-//
-// Where rec continues the old session, only the request that ended the old one
-// may keep the new one. A slow request would otherwise continue a session that
-// has been ended meanwhile.
-func (m *Manager) replace(w http.ResponseWriter, r *http.Request, v *Visit, b Backend, rec *Record, continues bool) error {
-	fresh := sessions.NewSession(b, m.cookies.Name(b.CookieNames()[0]))
-	fresh.IsNew = true
-	SetRecord(fresh, rec)
-	sent := slices.Clone(w.Header()["Set-Cookie"])
-	if err := b.Save(r, w, fresh); err != nil {
-		return err
-	}
-	err := m.stands(r.Context(), rec)
-	if err == nil && v.record != nil && !endsAllAlike(v.backend) {
-		if err = discard(r, v.session); !continues && errors.Is(err, ErrEnded) {
-			err = nil
-		}
-	}
-	if err != nil {
-		w.Header()["Set-Cookie"] = sent
-		return errors.Join(err, discard(r, fresh))
-	}
-	if v.record != nil {
-		m.exchanged.add(v.record.Handle, nil, m.now())
-	}
-	for _, other := range m.backends() {
-		m.clear(w, r, other, b.CookieNames()...)
-	}
-	v.backend, v.session, v.record = b, fresh, rec
-	v.Trace.Backend = b.Name()
-	return nil
-}
-
 // End signs the visitor out: the record is deleted where there is one, and
 // every session cookie that the browser sent is cleared. When the store cannot
 // be asked, nothing is. Where sessions can be ended only for a person as a
@@ -335,29 +276,6 @@ func (m *Manager) End(w http.ResponseWriter, r *http.Request) error {
 	v.Trace.Backend = None
 	return nil
 }
-
-// endsAllAlike reports whether a backend can end a person's sessions, but not
-// one of them alone.
-func endsAllAlike(b Backend) bool {
-	_, heeds := b.(Heeder)
-	_, ends := b.(Ender)
-	return heeds && !ends
-}
-
-// discard ends a session in its backend. The cookies are the Manager's own
-// affair, so what the backend does about its cookie is sent nowhere.
-func discard(r *http.Request, s *sessions.Session) error {
-	over := *s
-	over.Options = &sessions.Options{MaxAge: -1}
-	return s.Store().Save(r, nowhere{}, &over)
-}
-
-// nowhere is a response that nobody gets.
-type nowhere struct{}
-
-func (nowhere) Header() http.Header         { return http.Header{} }
-func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
-func (nowhere) WriteHeader(int)             {}
 
 // clear has the browser forget the cookies of a backend that came with the
 // request, or would be set by its answer, but those that are kept.
