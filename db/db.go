@@ -128,10 +128,34 @@ func (d *DB) Writer() *sql.DB { return d.writer }
 // older than the version.
 func (d *DB) CatalogueVersion() uint64 { return d.catalogue.Load() }
 
+// turn waits for the connection that writes: as long as it takes where ctx is
+// patient, and otherwise no longer than somebody sits before a page. It returns
+// school.ErrBusy when the turn did not come.
+func (d *DB) turn(ctx context.Context) (*sql.Conn, error) {
+	if isPatient(ctx) {
+		return d.writer.Conn(ctx)
+	}
+	brief, cancel := context.WithTimeout(ctx, turnWait)
+	defer cancel()
+	conn, err := d.writer.Conn(brief)
+	if err != nil && ctx.Err() == nil && brief.Err() != nil {
+		err = fmt.Errorf("%w: %w", school.ErrBusy, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("db: wait for a turn: %w", err)
+	}
+	return conn, nil
+}
+
 // write runs do in one transaction, which is committed if do returns nil and
 // leaves no trace otherwise.
 func (d *DB) write(ctx context.Context, do func(*tx) error) error {
-	begun, err := d.writer.BeginTx(ctx, nil)
+	conn, err := d.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	begun, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		if locked(err) {
 			err = fmt.Errorf("%w: %w", school.ErrBusy, err)

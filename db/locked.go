@@ -19,6 +19,9 @@ const (
 	// requestWait is for whoever sits before a page, and hears within two seconds
 	// that it cannot be done now, even if two things are to be written.
 	requestWait = 800 * time.Millisecond
+	// turnWait is how long a request waits for its turn at the one connection that
+	// writes: while others are before it, or one of them stands still.
+	turnWait = 1200 * time.Millisecond
 	// programWait is for a program that starts beside another one; see patient.
 	programWait = 10 * time.Second
 	// lookAgain is how often one who waits looks whether the lock is free.
@@ -32,6 +35,9 @@ type patientKey struct{}
 func patient(ctx context.Context) context.Context {
 	return context.WithValue(ctx, patientKey{}, programWait)
 }
+
+// isPatient reports whether ctx comes from patient.
+func isPatient(ctx context.Context) bool { return ctx.Value(patientKey{}) != nil }
 
 // waiter waits for the lock. SQLite would wait by itself, but deaf: it does not
 // hear when a request's time is over.
@@ -61,8 +67,10 @@ func (w *waiter) wait(ctx context.Context, do func() error) error {
 	for {
 		select {
 		case <-brief.Done():
-			now := time.Now()
-			w.gaveUp.Store(&now)
+			if ctx.Err() == nil { // not somebody who left early, and says nothing of the lock
+				now := time.Now()
+				w.gaveUp.Store(&now)
+			}
 			return err
 		case <-again.C:
 		}

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"lectern/db/school"
@@ -17,11 +16,12 @@ const userColumns = `
 	       u.disabled_at,
 	       u.sessions_ended_at,
 	       u.sessions_from,
+	       u.tokens_from,
 	       u.created_at`
 
 // userFields are where userColumns are scanned to.
 func userFields(u *school.User) []any {
-	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.Demo, instant{&u.DisabledAt}, instant{&u.SessionsEndedAt}, instant{&u.SessionsFrom}, instant{&u.CreatedAt}}
+	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.Demo, instant{&u.DisabledAt}, instant{&u.SessionsEndedAt}, instant{&u.SessionsFrom}, instant{&u.TokensFrom}, instant{&u.CreatedAt}}
 }
 
 func scanUser(row scanner) (u school.User, err error) {
@@ -193,24 +193,33 @@ func (d *DB) Enable(ctx context.Context, id school.ID) error {
 var endSessions = statement("end sessions of user", `
 	UPDATE users
 	   SET sessions_ended_at = $1,
-	       sessions_from = $2
-	 WHERE id = $3`)
+	       sessions_from = $2,
+	       tokens_from = $3
+	 WHERE id = $4`)
 
 // EndSessions notes that all of a person's sessions that began until at are
-// over (school.User.EndSessions). It does nothing for somebody who is not there.
-func (d *DB) EndSessions(ctx context.Context, id school.ID, at time.Time) error {
-	return d.write(ctx, func(t *tx) error {
-		u, err := one(ctx, t, userByID, scanUser, id)
-		if errors.Is(err, school.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
+// over (school.User.EndSessions). It returns the person as they were before, and
+// [school.ErrNotFound] for somebody who is not there.
+func (d *DB) EndSessions(ctx context.Context, id school.ID, at time.Time) (before school.User, err error) {
+	return d.end(ctx, id, func(u *school.User) { u.EndSessions(at) })
+}
+
+// EndTokens notes the same of a person's tokens alone (school.User.EndTokens).
+func (d *DB) EndTokens(ctx context.Context, id school.ID, at time.Time) error {
+	_, err := d.end(ctx, id, func(u *school.User) { u.EndTokens(at) })
+	return err
+}
+
+func (d *DB) end(ctx context.Context, id school.ID, end func(*school.User)) (before school.User, err error) {
+	err = d.write(ctx, func(t *tx) error {
+		if before, err = one(ctx, t, userByID, scanUser, id); err != nil {
 			return err
 		}
-		u.EndSessions(at)
-		_, err = t.exec(ctx, endSessions, stamp(u.SessionsEndedAt), stamp(u.SessionsFrom), id)
-		return err
+		after := before
+		end(&after)
+		return t.must(ctx, endSessions, stamp(after.SessionsEndedAt), stamp(after.SessionsFrom), stamp(after.TokensFrom), id)
 	})
+	return before, err
 }
 
 // changeStanding changes a person's role or whether they may sign in, keeps the

@@ -34,16 +34,16 @@ var errNoSuchSession = fmt.Errorf("handlers: no such session of theirs: %w", sch
 // use what the list cannot show.
 func (s *Server) showOwnSessions(c echo.Context) error {
 	v := visitorOf(c)
-	listed, err := s.ownSessions(c)
-	if err != nil {
-		return err
-	}
+	listed, unreached := s.ownSessions(c)
 	rec, _ := v.visit.Record()
 	own := kindOf(s.powerOf(v.visit.Trace.Backend))
 	p := views.AccountSessionsProps{
 		Sessions: s.sessionRows(listed), Unlisted: s.unlistedKinds(), Reach: s.reach(), Lasts: s.lasts(),
 		SeenEvery: onceEvery(s.Sessions.Lifetimes().SeenEvery()), Own: own, OwnEnds: moment(rec.ExpiresAt, s.Now()),
 		MayChangePassword: s.may(c, policy.PasswordChange, policy.Object{Owner: v.user.ID, Demo: v.user.Demo}),
+	}
+	for _, name := range unreached {
+		p.Unreached = append(p.Unreached, ui.BackendLabel(name))
 	}
 	if cappedList(listed) {
 		p.Latest = strconv.Itoa(session.MaxListed)
@@ -65,21 +65,19 @@ func (s *Server) showOwnSessions(c echo.Context) error {
 
 // ownSessions are the sessions of whoever asks that anybody knows of, this one
 // first. A session that no list has is known because it came with the request.
-func (s *Server) ownSessions(c echo.Context) ([]session.Listed, error) {
+// It also names the kinds whose list cannot be read now.
+func (s *Server) ownSessions(c echo.Context) (listed []session.Listed, unreached []string) {
 	v := visitorOf(c)
-	listed, err := s.Sessions.List(c.Request().Context(), v.user.ID)
-	if err != nil {
-		return nil, err
-	}
+	listed, unreached = s.Sessions.List(c.Request().Context(), v.user.ID)
 	if i := slices.IndexFunc(listed, func(l session.Listed) bool { return l.Own }); i >= 0 {
 		own := listed[i]
-		return slices.Insert(slices.Delete(listed, i, i+1), 0, own), nil
+		return slices.Insert(slices.Delete(listed, i, i+1), 0, own), unreached
 	}
 	rec, _ := v.visit.Record()
 	if rec.Device == "" {
 		rec.Device = deviceOf(c.Request().UserAgent())
 	}
-	return slices.Insert(listed, 0, session.Listed{Record: rec, Backend: v.visit.Trace.Backend, Own: true}), nil
+	return slices.Insert(listed, 0, session.Listed{Record: rec, Backend: v.visit.Trace.Backend, Own: true}), unreached
 }
 
 // cappedList reports whether some kind may have more sessions than are listed.
@@ -144,10 +142,7 @@ func onceEvery(d time.Duration) string {
 // endOneSession ends one of the visitor's sessions, which may be this one.
 func (s *Server) endOneSession(c echo.Context) error {
 	v, handle := visitorOf(c), c.Param("id")
-	listed, err := s.ownSessions(c)
-	if err != nil {
-		return err
-	}
+	listed, _ := s.ownSessions(c)
 	toTheEnd(c)
 	if rec, _ := v.visit.Record(); rec.Handle == handle {
 		s.record(c, school.ActionSignOut, v.user.Name, "from the list of sessions")

@@ -23,7 +23,8 @@ var rungTexts = map[string]string{
 	session.RevokeNone: "Nobody is asked, so nothing is looked up. After signing out, a copy of the band still opens the door. " +
 		"This is the pure form, and it does not meet ASVS 7.4.1, which wants a session to be worthless once it has ended.",
 	session.RevokeCutoff: "One look-up for each request: when were this person’s sessions last ended? Bands from before are void. " +
-		"It is blunt: signing out in one browser signs out in all of them, and a new role means signing in again. It meets ASVS 7.4.1.",
+		"It is blunt: signing out in one browser signs out in all of them, and a new role means signing in again. " +
+		"What it cannot end is one band alone, such as one that was exchanged for another kind. Signing out, it meets ASVS 7.4.1.",
 	session.RevokeDenylist: "One look-up for each request: is this band on the list, and what the rung above asks, in one question. " +
 		"Signing out ends one band and leaves the others. The list grows with what is ended and shrinks as it expires. A list that cannot be read lets nobody in. It meets ASVS 7.4.1.",
 }

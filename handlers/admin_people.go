@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 
@@ -113,15 +112,10 @@ func (s *Server) personPage(c echo.Context, status int, user school.User, wrong 
 	p := views.PersonProps{
 		User: user, Role: roleLabel(user.Role), Self: user.ID == visitorOf(c).user.ID, Reach: s.reach(), Lasts: s.lasts(), RoleLasts: s.roleLasts(), RoleError: wrong,
 	}
-	listed, err := s.Sessions.List(c.Request().Context(), user.ID)
-	switch {
-	case errors.Is(err, session.ErrUnavailable):
-		// An account can be closed all the same; that must not wait for the list.
-		p.NotListed = true
-	case err != nil:
-		return err
-	default:
-		p.Sessions = s.sessionRows(listed)
+	listed, unreached := s.Sessions.List(c.Request().Context(), user.ID)
+	p.Sessions = s.sessionRows(listed)
+	for _, name := range unreached {
+		p.Unreached = append(p.Unreached, ui.BackendLabel(name))
 	}
 	p.Unlisted = s.unlistedKinds()
 	for _, role := range school.Roles {
@@ -156,7 +150,7 @@ func (s *Server) changeRole(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	changed, failed := s.Sessions.ChangeRole(ctx, user.ID, role)
+	changed, failed := s.Sessions.ChangeRole(ctx, user.ID, old, role)
 	if old == role && failed == nil {
 		return seeOther(c, personAddress(user.ID))
 	}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 
@@ -20,10 +21,7 @@ func (s *Server) showSessions(c echo.Context) error {
 
 func (s *Server) sessionsPage(c echo.Context, status int, chosen, wrong string) error {
 	ctx, site, now := c.Request().Context(), s.Sessions.Site(), s.Now()
-	counts, err := s.Sessions.Counts(ctx)
-	if err != nil {
-		return err
-	}
+	counts := s.Sessions.Counts(ctx)
 	last, err := s.DB.Events(ctx, db.EventQuery{Action: school.ActionSiteSwitch, Limit: 1})
 	if err != nil {
 		return err
@@ -33,8 +31,9 @@ func (s *Server) sessionsPage(c echo.Context, status int, chosen, wrong string) 
 		Rungs: s.rungs(), Algorithm: string(s.Keys.Algorithm()), Keys: s.keysInForce(),
 	}
 	for _, power := range s.Sessions.Powers() {
+		count, reached := counts[power.Backend]
 		kind := views.SessionKind{
-			Backend: power.Backend, Counted: power.Counts, Count: counts[power.Backend],
+			Backend: power.Backend, Counted: power.Counts, Reached: reached, Count: count,
 			Current: power.Backend == site.Backend, CarriedFrom: slices.Contains(site.CarryFrom, power.Backend),
 		}
 		if kind.CarriedFrom {
@@ -73,6 +72,10 @@ func (s *Server) switchSite(c echo.Context) error {
 	toTheEnd(c)
 	done, err := s.Sessions.SwitchSite(c.Response(), c.Request(), name, existing)
 	detail := from + " → " + name + "; " + switchWords(done, existing)
+	if errors.Is(err, session.ErrUnavailable) && s.Sessions.Site().Backend == from && from != name {
+		c.Response().Header().Set(echo.HeaderRetryAfter, busyFor)
+		return s.sessionsPage(c, http.StatusServiceUnavailable, name, ui.BackendLabel(name)+" does not answer, and to switch to it now would shut everybody out. Nothing was changed.")
+	}
 	if err != nil {
 		if s.Sessions.Site().Backend == name {
 			s.record(c, school.ActionSiteSwitch, "everybody’s session", detail+"; not finished")
@@ -89,6 +92,9 @@ func switchWords(done session.Switched, existing session.Existing) string {
 		words := ui.Count(done.Ended, "session", "sessions") + " on the server ended"
 		if done.Tokens {
 			words += "; all tokens refused from then on, nobody knows how many"
+		}
+		for _, name := range done.Unreached {
+			words += "; " + ui.BackendLabel(name) + " does not answer, and what it keeps is refused as soon as it does"
 		}
 		return words
 	}

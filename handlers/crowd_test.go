@@ -15,10 +15,10 @@ import (
 // crowdSize is how many people are signed in while the site is switched.
 const crowdSize = 200
 
-// atOnce is how many of them click in the same moment: more than a room of
-// people does, and few enough that a machine of two cores, under the race
-// detector, answers each within the time that a store is waited for.
-const atOnce = 32
+// atOnce is how many of them click in the same moment, twice each: few enough
+// that a machine of two cores with a slow disk, under the race detector, answers
+// each within the time that a store is waited for.
+const atOnce = 8
 
 // member is one of them: a browser that sends two requests at a time, as a page
 // with something in its background does.
@@ -140,8 +140,8 @@ func TestSwitch_underLoad(t *testing.T) {
 		if n := s.sessions.Carried(); n != crowdSize {
 			t.Errorf("%s to %s: %d were carried over, of %d", from, to, n, crowdSize)
 		}
-		if counts, err := s.sessions.Counts(t.Context()); err != nil || to != session.JWT && counts[to] != crowdSize+1 {
-			t.Errorf("%s to %s: there are %v, %v; want one for each and the admin's", from, to, counts, err)
+		if counts := s.sessions.Counts(t.Context()); to != session.JWT && counts[to] != crowdSize+1 {
+			t.Errorf("%s to %s: there are %v; want one for each and the admin's", from, to, counts)
 		}
 	}
 }

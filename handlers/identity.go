@@ -58,46 +58,57 @@ func visitorOf(c echo.Context) *visitor {
 	return &visitor{}
 }
 
-// withSession finds out who is asking. A token can outlive the person it
-// speaks of; then the visitor is nobody, and the cookie is cleared.
+// withSession finds out who is asking.
 func (s *Server) withSession(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Before(func() { noStore(c) })
 		if inAPI(c.Request()) && bearer.Presented(c.Request()) {
 			return s.withToken(c, next)
 		}
-		r, visit, err := s.Sessions.Load(c.Response(), c.Request())
-		c.SetRequest(r)
-		v := &visitor{visit: visit}
-		c.Set(visitorKey, v)
-		if err != nil {
+		if err := s.recognise(c); err != nil {
 			return err
-		}
-		if rec, ok := visit.Record(); ok {
-			start := time.Now()
-			v.user, err = s.asking(c, rec.UserID)
-			v.looked = time.Since(start)
-			if errors.Is(err, school.ErrNotFound) {
-				err = s.Sessions.End(c.Response(), r)
-				visit.Forget(session.NoSuchUser)
-			}
-			if err != nil {
-				return err
-			}
 		}
 		return next(c)
 	}
 }
 
-// patience is how long somebody waits until they are told that the database
-// does not answer.
-const patience = 2 * time.Second
+// patience is how long somebody waits until they are told that what has to be
+// asked to know who they are does not answer.
+const patience = 1800 * time.Millisecond
 
-// asking reads the row of the person who asks.
-func (s *Server) asking(c echo.Context, id school.ID) (school.User, error) {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), patience)
+// recognise loads the visitor's session and reads the person's row. A token can
+// outlive the person it speaks of, and a record the right to it, if its store was
+// away when that was taken; then the visitor is nobody, and the cookie is cleared.
+func (s *Server) recognise(c echo.Context) error {
+	whole := c.Request()
+	ctx, cancel := context.WithTimeout(whole.Context(), patience)
 	defer cancel()
-	return s.DB.User(ctx, id)
+	r, visit, err := s.Sessions.Load(c.Response(), whole.WithContext(ctx))
+	// What comes afterwards has the request's own time.
+	c.SetRequest(whole.WithContext(session.WithVisit(whole.Context(), visit)))
+	v := &visitor{visit: visit}
+	c.Set(visitorKey, v)
+	rec, ok := visit.Record()
+	if err != nil || !ok {
+		return err
+	}
+	start := time.Now()
+	user, err := s.DB.User(ctx, rec.UserID)
+	v.looked = time.Since(start)
+	reason, over := s.Sessions.Over(visit, user)
+	if errors.Is(err, school.ErrNotFound) {
+		reason, over, err = session.NoSuchUser, true, nil
+	}
+	switch {
+	case err != nil:
+		return err
+	case over:
+		err = s.Sessions.End(c.Response(), r)
+		visit.Forget(reason)
+		return err
+	}
+	v.user = user
+	return nil
 }
 
 // noStore keeps what was made for one person out of every cache (ASVS 14.3.2).

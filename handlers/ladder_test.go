@@ -199,7 +199,7 @@ func TestLadder_theListForgetsWhatHasExpired(t *testing.T) {
 	if n != 0 || count() != 1 {
 		t.Errorf("%d swept, %d left, before the token has expired", n, count())
 	}
-	s.clock.move(lifetimes.Token)
+	s.clock.move(lifetimes.Token + time.Minute)
 	n, err = s.ledger.Sweep(t.Context())
 	must(t, err)
 	if n != 1 || count() != 0 {

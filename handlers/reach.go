@@ -114,7 +114,11 @@ func (s *Server) roleLasts() string {
 // endedWords is what ending sessions did, for the log and for the page.
 func (s *Server) endedWords(e session.Ended, what string) string {
 	words := ui.Count(e.Sessions, strings.TrimSpace(what+" session"), strings.TrimSpace(what+" sessions")) + " on the server ended"
-	return words + s.tokenWords(e, "tokens issued before are refused, and nobody knows how many there were", "tokens issued before stay good until they expire, ")
+	words += s.tokenWords(e, "tokens issued before are refused, and nobody knows how many there were", "tokens issued before stay good until they expire, ")
+	for _, name := range e.Unreached {
+		words += "; " + ui.BackendLabel(name) + " does not answer, and what it keeps of these is refused as soon as it does"
+	}
+	return words
 }
 
 // tokenWords say what became of those that nobody can count: refused, or good

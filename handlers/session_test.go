@@ -177,7 +177,7 @@ func TestRole_isAsOldAsWhereItIsRead(t *testing.T) {
 		}
 		_, err := s.db.SetRole(t.Context(), fixedID("grace"), school.Student)
 		must(t, err)
-		_, err = s.sessions.ChangeRole(t.Context(), fixedID("grace"), school.Student)
+		_, err = s.sessions.ChangeRole(t.Context(), fixedID("grace"), school.Instructor, school.Student)
 		must(t, err)
 		kind, want := s.sessions.Site().Backend, "student"
 		if kind == session.JWT || lagOf(kind) > 0 {

@@ -266,9 +266,9 @@ func TestTitles_anythingTypedIsAnsweredWell(t *testing.T) {
 // demote does what the office does.
 func (s *site) demote(name string, role school.Role) {
 	s.t.Helper()
-	_, err := s.db.SetRole(s.t.Context(), fixedID(name), role)
+	before, err := s.db.SetRole(s.t.Context(), fixedID(name), role)
 	must(s.t, err)
-	_, err = s.sessions.ChangeRole(s.t.Context(), fixedID(name), role)
+	_, err = s.sessions.ChangeRole(s.t.Context(), fixedID(name), before, role)
 	must(s.t, err)
 }
 

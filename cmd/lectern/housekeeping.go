@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"lectern/handlers/session"
@@ -14,22 +15,32 @@ import (
 // keys.
 func housekeeping(log *slog.Logger, manager *session.Manager, keys *token.Keyring, stores []sweeper) func(context.Context) {
 	return func(ctx context.Context) {
-		sweep, refresh := time.NewTicker(5*time.Minute), time.NewTicker(2*time.Second)
-		defer sweep.Stop()
-		defer refresh.Stop()
-		sweepAll(ctx, log, stores)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-sweep.C:
-				sweepAll(ctx, log, stores)
-			case <-refresh.C:
-				keys.Reload()
-				if err := manager.Refresh(ctx); err != nil && ctx.Err() == nil {
-					log.Warn("site setting not read", "err", err)
-				}
+		var both sync.WaitGroup
+		defer both.Wait()
+		// A long sweep must not keep the news waiting.
+		both.Go(func() {
+			sweepAll(ctx, log, stores)
+			each(ctx, 5*time.Minute, func() { sweepAll(ctx, log, stores) })
+		})
+		each(ctx, 2*time.Second, func() {
+			keys.Reload()
+			if err := manager.Refresh(ctx); err != nil && ctx.Err() == nil {
+				log.Warn("site setting not read", "err", err)
 			}
+		})
+	}
+}
+
+// each does something again and again until ctx ends.
+func each(ctx context.Context, every time.Duration, do func()) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			do()
 		}
 	}
 }

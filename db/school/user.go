@@ -76,7 +76,11 @@ type User struct {
 	// What is dated before is not exchanged for anything new, and counts for
 	// nothing where sessions are asked for it.
 	SessionsFrom time.Time
-	CreatedAt    time.Time
+	// TokensFrom is the same for tokens alone, which are also over when their
+	// person is given another role, where they can be ended at all. It is never
+	// before SessionsFrom.
+	TokensFrom time.Time
+	CreatedAt  time.Time
 }
 
 // Disabled reports whether an admin has closed the account.
@@ -90,11 +94,17 @@ func (u *User) EndSessions(at time.Time) {
 	if at.After(u.SessionsEndedAt) {
 		u.SessionsEndedAt = at
 	}
+	u.EndTokens(at)
+	u.SessionsFrom = u.TokensFrom
+}
+
+// EndTokens notes the same of tokens alone; other sessions go on.
+func (u *User) EndTokens(at time.Time) {
 	from := at.Truncate(time.Second)
-	if u.SessionsFrom.After(from) {
-		from = u.SessionsFrom
+	if u.TokensFrom.After(from) {
+		from = u.TokensFrom
 	}
-	u.SessionsFrom = from.Add(time.Second)
+	u.TokensFrom = from.Add(time.Second)
 }
 
 // Credential is what signing in with a password needs.

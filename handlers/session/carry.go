@@ -126,3 +126,10 @@ func setting(w http.ResponseWriter, cookies Cookies, b Backend) []string {
 	}
 	return lines
 }
+
+// mayBeCarried reports whether a ticket that leads nowhere may have been
+// exchanged a moment ago, here or on another server, so that to clear its cookie
+// would take the new one from the browser.
+func (m *Manager) mayBeCarried(v *Visit) bool {
+	return m.exchanged.has(v.Trace.handle, m.now()) || v.Trace.Reason == Unknown && len(m.Site().CarryFrom) > 0
+}

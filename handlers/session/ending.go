@@ -24,15 +24,25 @@ func (m *Manager) EndOthers(w http.ResponseWriter, r *http.Request) (Ended, erro
 	if err := m.begin(r.Context(), &rec, v.record.before); err != nil {
 		return Ended{}, err
 	}
-	ended, failed := m.endUser(r.Context(), rec.UserID, rec.Handle)
-	// What cannot be told from the others is over with them, whether or not all
-	// the others could be reached: so this one goes on as a new one.
-	return ended, errors.Join(failed, m.proceed(w, r, v, v.backend, func(school.User) bool { return false }))
+	ended, before, err := m.endUser(r.Context(), rec.UserID, rec.Handle)
+	if err != nil {
+		return ended, err
+	}
+	if v.record.before(before) {
+		return ended, ErrEnded
+	}
+	// What cannot be told from the others is over with them: so this one goes on as
+	// a new one.
+	return ended, m.proceed(w, r, v, v.backend, func(school.User) bool { return false })
 }
 
-// EndUser ends all sessions of a person in every backend that can.
+// EndUser ends all sessions of a person in every backend that can. Where a store
+// cannot be asked, the end stands with the person all the same, and what could
+// not be reached is refused when it is shown again (Over). The error is
+// ErrUnavailable when not even that could be noted.
 func (m *Manager) EndUser(ctx context.Context, user school.ID) (Ended, error) {
-	return m.endUser(ctx, user, "")
+	ended, _, err := m.endUser(ctx, user, "")
+	return ended, err
 }
 
 // Ended says what could be ended and what could not.
@@ -41,47 +51,61 @@ type Ended struct {
 	// Until is the time until which sessions that were issued earlier can go on,
 	// because nothing can call them back sooner; zero where all end at once.
 	Until time.Time
+	// Unreached names the backends in use whose store could not be asked.
+	Unreached []string
 }
 
-func (m *Manager) endUser(ctx context.Context, user school.ID, except string) (Ended, error) {
+// endUser also returns the person as they were before the end was noted.
+func (m *Manager) endUser(ctx context.Context, user school.ID, except string) (Ended, school.User, error) {
 	ended := Ended{Until: m.staleUntil()}
-	failed := m.noteEnd(ctx, user)
-	for _, b := range m.backends() {
+	before, err := m.people.EndSessions(ctx, user, m.now())
+	if err != nil && !errors.Is(err, school.ErrNotFound) {
+		return ended, before, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	m.reach(&ended, func(b Backend) (int, error) {
 		revoker, ok := b.(Revoker)
 		if !ok {
-			continue
+			return 0, nil
 		}
-		n, err := revoker.EndUser(ctx, user, except)
-		ended.Sessions += n
-		failed = errors.Join(failed, err)
-	}
-	return ended, failed
+		return revoker.EndUser(ctx, user, except)
+	})
+	return ended, before, nil
 }
 
-// noteEnd notes with the person that their sessions are over.
-func (m *Manager) noteEnd(ctx context.Context, user school.ID) error {
-	if err := m.people.EndSessions(ctx, user, m.now()); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+// reach does something to the sessions of every backend and counts them. Where a
+// store cannot be asked it goes on with the next one, and returns what was wrong;
+// a store that nobody's sessions are read from here may be away without a word.
+func (m *Manager) reach(ended *Ended, do func(Backend) (int, error)) error {
+	var failed error
+	for _, b := range m.backends() {
+		n, err := do(b)
+		ended.Sessions += n
+		if err != nil && m.reads(b.Name()) {
+			ended.Unreached = append(ended.Unreached, b.Name())
+			failed = errors.Join(failed, err)
+		}
 	}
-	return nil
+	return failed
 }
 
 // ChangeRole has a person's new role reach their sessions: it is written into
-// those that keep one which can be changed. Those that keep none but heed their
-// ends are over, so that the person signs in again as what they are now. All
-// others go on saying the old role until Ended.Until.
-func (m *Manager) ChangeRole(ctx context.Context, user school.ID, role school.Role) (Ended, error) {
+// those that keep one which can be changed. Where tokens heed their ends, those
+// that say the old role are over, so that the person signs in again as what they
+// are now. All others go on saying the old role until Ended.Until.
+func (m *Manager) ChangeRole(ctx context.Context, user school.ID, from, to school.Role) (Ended, error) {
 	changed := Ended{Until: m.staleUntil()}
-	var failed error
-	for _, b := range m.backends() {
+	failed := m.reach(&changed, func(b Backend) (int, error) {
 		if keeper, ok := b.(RoleKeeper); ok {
-			n, err := keeper.SetRole(ctx, user, role)
-			changed.Sessions += n
-			failed = errors.Join(failed, err)
-		} else if _, ok := b.(Heeder); ok {
-			failed = errors.Join(failed, m.noteEnd(ctx, user))
+			return keeper.SetRole(ctx, user, to)
 		}
-	}
+		if _, heeds := b.(Heeder); !heeds || from == to {
+			return 0, nil
+		}
+		if err := m.people.EndTokens(ctx, user, m.now()); err != nil {
+			return 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		return 0, nil
+	})
 	return changed, failed
 }
 
@@ -115,9 +139,9 @@ type Listed struct {
 }
 
 // List returns the sessions of a person that can be listed, the latest first:
-// those of every backend that writes them down and is looked at.
-func (m *Manager) List(ctx context.Context, user school.ID) ([]Listed, error) {
-	var all []Listed
+// those of every backend that writes them down and is looked at. It names the
+// backends whose store could not be asked.
+func (m *Manager) List(ctx context.Context, user school.ID) (all []Listed, unreached []string) {
 	own := ""
 	if v := VisitFrom(ctx); v != nil && v.record != nil {
 		own = v.record.Handle
@@ -129,7 +153,8 @@ func (m *Manager) List(ctx context.Context, user school.ID) ([]Listed, error) {
 		}
 		records, err := lister.List(ctx, user)
 		if err != nil {
-			return nil, err
+			unreached = append(unreached, b.Name())
+			continue
 		}
 		for _, rec := range records {
 			all = append(all, Listed{rec, b.Name(), rec.Handle == own})
@@ -138,7 +163,7 @@ func (m *Manager) List(ctx context.Context, user school.ID) ([]Listed, error) {
 	slices.SortStableFunc(all, func(a, b Listed) int {
 		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.Handle, b.Handle))
 	})
-	return all, nil
+	return all, unreached
 }
 
 // EndOne ends the visitor's session that has the handle, whichever backend has

@@ -43,6 +43,9 @@ func (m *Manager) Climb(ctx context.Context, revocation string) error {
 	}
 	m.switching.Lock()
 	defer m.switching.Unlock()
+	if err := m.reload(ctx); err != nil {
+		return err
+	}
 	next := m.Site()
 	next.Revocation = revocation
 	return m.saveSite(ctx, next)

@@ -30,8 +30,12 @@ type People interface {
 	// User returns school.ErrNotFound for someone who is not in the school.
 	User(ctx context.Context, id school.ID) (school.User, error)
 	// EndSessions notes that all of a person's sessions that began until at are
-	// over, for those that nothing else can end (school.User.SessionsEndedAt).
-	EndSessions(ctx context.Context, id school.ID, at time.Time) error
+	// over, for those that nothing else can end (school.User.EndSessions). It
+	// returns the person as they were before, and school.ErrNotFound for someone
+	// who is not in the school.
+	EndSessions(ctx context.Context, id school.ID, at time.Time) (before school.User, err error)
+	// EndTokens notes the same of tokens alone (school.User.EndTokens).
+	EndTokens(ctx context.Context, id school.ID, at time.Time) error
 }
 
 // Manager keeps everybody's sessions: it holds the backends, the site's
@@ -132,7 +136,7 @@ func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*http.Request, *
 			return r, v, err
 		}
 	}
-	if v.record == nil && v.Trace.Reason != "" && pageLoad(r) && !m.exchanged.has(v.Trace.handle, m.now()) {
+	if v.record == nil && v.Trace.Reason != "" && pageLoad(r) && !m.mayBeCarried(v) {
 		for _, b := range m.backends() {
 			if b == v.backend || slices.Contains(m.Site().CarryFrom, b.Name()) {
 				m.clear(w, r, b)
@@ -262,7 +266,7 @@ func (m *Manager) End(w http.ResponseWriter, r *http.Request) error {
 	v := VisitFrom(r.Context())
 	if v.record != nil {
 		if endsAllAlike(v.backend) {
-			if _, err := m.endUser(r.Context(), v.record.UserID, ""); err != nil {
+			if _, _, err := m.endUser(r.Context(), v.record.UserID, ""); err != nil {
 				return err
 			}
 		} else if err := discard(r, v.session); err != nil && !errors.Is(err, ErrEnded) {

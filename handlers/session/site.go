@@ -76,6 +76,8 @@ type Switched struct {
 	// Tokens: there may be tokens out there, which nobody counts. They were all
 	// refused at one stroke, or will be carried over, as was chosen.
 	Tokens bool
+	// Unreached names the backends in use whose store could not be asked.
+	Unreached []string
 }
 
 // Site is the present choice.
@@ -85,19 +87,18 @@ func (m *Manager) Site() Site { return *m.site.Load() }
 // far as this server has seen them.
 func (m *Manager) Carried() int { return int(m.carried.Load()) }
 
-// Counts returns the number of sessions in each backend that can count.
-func (m *Manager) Counts(ctx context.Context) (map[string]int, error) {
+// Counts returns the number of sessions in each backend that can count. One
+// whose store cannot be asked is left out.
+func (m *Manager) Counts(ctx context.Context) map[string]int {
 	counts := map[string]int{}
 	for _, b := range m.backends() {
 		if counter, ok := b.(Counter); ok {
-			n, err := counter.Count(ctx)
-			if err != nil {
-				return nil, err
+			if n, err := counter.Count(ctx); err == nil {
+				counts[b.Name()] = n
 			}
-			counts[b.Name()] = n
 		}
 	}
-	return counts, nil
+	return counts
 }
 
 // SwitchSite makes a backend the site's default. The admin who asks stays
@@ -115,7 +116,17 @@ func (m *Manager) SwitchSite(w http.ResponseWriter, r *http.Request, name string
 	// An admin who does not wait for the answer leaves nothing half done.
 	ctx := context.WithoutCancel(r.Context())
 	r = r.WithContext(ctx)
-	now, before, v := m.now(), m.Site(), VisitFrom(ctx)
+	if distant, ok := b.(Distant); ok {
+		// To leave for a store that is away would shut everybody out, the admin too.
+		if err := distant.Reach(ctx); err != nil {
+			return Switched{}, err
+		}
+	}
+	// Another server may have chosen something a moment ago.
+	if err := m.reload(ctx); err != nil {
+		return Switched{}, err
+	}
+	now, before, v := m.now().Truncate(time.Millisecond), m.Site(), VisitFrom(ctx)
 	next := before
 	next.Backend, next.SwitchedAt, next.CarryFrom = name, now, nil
 	if existing == EndThem {
@@ -134,10 +145,7 @@ func (m *Manager) SwitchSite(w http.ResponseWriter, r *http.Request, name string
 	if v != nil && v.record != nil {
 		own = v.record.Handle
 	}
-	result, err := m.settle(ctx, next, existing, own)
-	if err != nil {
-		return result, err
-	}
+	result := m.settle(ctx, next, existing, own)
 	if own != "" {
 		// The admin's own does not wait: it is exchanged in this request.
 		if _, counted := v.backend.(Counter); counted && slices.Contains(next.CarryFrom, v.backend.Name()) {
@@ -151,39 +159,34 @@ func (m *Manager) SwitchSite(w http.ResponseWriter, r *http.Request, name string
 	return result, nil
 }
 
-// settle ends or counts the sessions there are, all but the admin's own.
-func (m *Manager) settle(ctx context.Context, site Site, existing Existing, own string) (Switched, error) {
+// settle ends or counts the sessions there are, all but the admin's own. What it
+// cannot reach is refused all the same, by its date.
+func (m *Manager) settle(ctx context.Context, site Site, existing Existing, own string) Switched {
 	var result Switched
 	for _, b := range m.backends() {
+		n, err := 0, error(nil)
 		if existing == EndThem {
 			if cutter, ok := b.(Cutter); ok {
 				cutter.RefuseBefore(site.From())
 				result.Tokens = true
 			}
 			if revoker, ok := b.(Revoker); ok {
-				n, err := revoker.EndAll(ctx, own)
-				if err != nil {
-					return result, err
-				}
+				n, err = revoker.EndAll(ctx, own)
 				result.Ended += n
 			}
-			continue
+		} else if slices.Contains(site.CarryFrom, b.Name()) {
+			if counter, ok := b.(Counter); ok {
+				n, err = counter.Count(ctx)
+				result.Waiting += n
+			} else {
+				result.Tokens = true
+			}
 		}
-		if !slices.Contains(site.CarryFrom, b.Name()) {
-			continue
+		if err != nil && (m.reads(b.Name()) || slices.Contains(site.CarryFrom, b.Name())) {
+			result.Unreached = append(result.Unreached, b.Name())
 		}
-		counter, ok := b.(Counter)
-		if !ok {
-			result.Tokens = true
-			continue
-		}
-		n, err := counter.Count(ctx)
-		if err != nil {
-			return result, err
-		}
-		result.Waiting += n
 	}
-	return result, nil
+	return result
 }
 
 // Refresh reads the choice anew, for a server beside which another one has
@@ -191,6 +194,11 @@ func (m *Manager) settle(ctx context.Context, site Site, existing Existing, own 
 func (m *Manager) Refresh(ctx context.Context) error {
 	m.switching.Lock()
 	defer m.switching.Unlock()
+	return m.reload(ctx)
+}
+
+// reload reads the choice anew. The caller holds switching.
+func (m *Manager) reload(ctx context.Context) error {
 	site := m.Site()
 	return m.loadSite(ctx, site.Configured, site.ConfiguredRevocation)
 }

@@ -20,9 +20,9 @@ var (
 // of the end counts as before it.
 func wholeSecond(ended time.Time) time.Time { return ended.Truncate(time.Second).Add(time.Second) }
 
-// aheadOfTime is how far a session may be dated ahead of the clock: less than
+// AheadOfTime is how far a session may be dated ahead of the clock: less than
 // what a token's reader allows between the clocks of two servers.
-const aheadOfTime = 4 * time.Second
+const AheadOfTime = 4 * time.Second
 
 // errTooManyEnds: the person's sessions were ended so often in a moment that a
 // new one would have to be dated further ahead than any reader believes.
@@ -40,11 +40,11 @@ func (m *Manager) begin(ctx context.Context, rec *Record, over func(school.User)
 		return ErrEnded
 	}
 	rec.Role, rec.CreatedAt = user.Role, m.now()
-	if rec.CreatedAt.Before(user.SessionsFrom) {
-		if user.SessionsFrom.After(rec.CreatedAt.Add(aheadOfTime)) {
+	if rec.CreatedAt.Before(user.TokensFrom) {
+		if user.TokensFrom.After(rec.CreatedAt.Add(AheadOfTime)) {
 			return errTooManyEnds
 		}
-		rec.CreatedAt = user.SessionsFrom
+		rec.CreatedAt = user.TokensFrom
 	}
 	return nil
 }
@@ -79,4 +79,25 @@ func (m *Manager) stands(ctx context.Context, rec *Record) error {
 		return ErrEnded
 	}
 	return nil
+}
+
+// Over reports whether a visitor's session is over because of what is true of
+// its person now, and why: the account was closed, or all their sessions were
+// ended while the store of this one could not be reached. It is asked with the
+// person's row in hand, which a page needs anyway. Sessions that end late, or not
+// at all, are left alone: what is true of them must be seen.
+func (m *Manager) Over(v *Visit, user school.User) (Reason, bool) {
+	if v == nil || v.record == nil {
+		return "", false
+	}
+	if power := m.powerOf(v.backend); !power.EndsUser || power.Life > 0 {
+		return "", false
+	}
+	switch {
+	case user.Disabled():
+		return Closed, true
+	case v.record.before(user):
+		return CutOff, true
+	}
+	return "", false
 }

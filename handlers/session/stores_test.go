@@ -196,7 +196,7 @@ func (l *ledger) set(away bool) {
 
 func (l *ledger) CutOffAt(ctx context.Context, id school.ID) (time.Time, error) {
 	user, err := l.User(ctx, id)
-	return user.SessionsFrom, err
+	return user.TokensFrom, err
 }
 
 func (l *ledger) Denied(ctx context.Context, jti string, id school.ID) (bool, time.Time, error) {

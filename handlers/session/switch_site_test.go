@@ -3,6 +3,7 @@ package session_test
 import (
 	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -26,7 +27,7 @@ func TestSwitchSite_carriesEverybodyOver(t *testing.T) {
 		if from == session.JWT {
 			want = session.Switched{Tokens: true}
 		}
-		if got != want {
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("the report is %+v, want %+v", got, want)
 		}
 		m.School.Change(sessiontest.Ada, func(u *school.User) { u.Role = school.Instructor })

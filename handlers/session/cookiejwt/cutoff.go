@@ -61,7 +61,7 @@ func (c *Cutoff) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sessio
 	if ok && ends(s) {
 		trace := session.TraceFrom(r.Context())
 		trace.Begin()
-		err := c.ledger.EndSessions(r.Context(), rec.UserID, c.now())
+		_, err := c.ledger.EndSessions(r.Context(), rec.UserID, c.now())
 		trace.Wrote()
 		trace.Done(&moveMoment)
 		if err != nil {
@@ -110,6 +110,6 @@ func (b *Backend) save(r *http.Request, w http.ResponseWriter, s *sessions.Sessi
 func ends(s *sessions.Session) bool { return s.Options != nil && s.Options.MaxAge < 0 }
 
 // patience is how long the ledger may take to answer before it counts as away.
-const patience = 2 * time.Second
+const patience = 1200 * time.Millisecond
 
 func away(err error) error { return fmt.Errorf("%w: %w", session.ErrUnavailable, err) }

@@ -3,11 +3,16 @@ package cookiejwt
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/gorilla/sessions"
 
 	"lectern/handlers/session"
 )
+
+// lateClock is how much longer than its token an entry stands, for servers whose
+// clock is late.
+const lateClock = time.Minute
 
 const listing = "handlers/session/cookiejwt/denylist.go"
 
@@ -71,7 +76,7 @@ func (d *Denylist) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sess
 	}
 	trace := session.TraceFrom(r.Context())
 	trace.Begin()
-	added, err := d.ledger.Deny(r.Context(), rec.Handle, rec.ExpiresAt)
+	added, err := d.ledger.Deny(r.Context(), rec.Handle, rec.ExpiresAt.Add(lateClock))
 	trace.Wrote()
 	trace.Done(&denyToken)
 	if err != nil {

@@ -15,10 +15,10 @@ import (
 // trouble alone. Implementations are safe for concurrent use.
 type Ledger interface {
 	// CutOffAt is the moment before which a person's tokens are over
-	// (school.User.SessionsFrom); zero if they were never ended.
+	// (school.User.TokensFrom); zero if they were never ended.
 	CutOffAt(ctx context.Context, user school.ID) (time.Time, error)
 	// EndSessions moves that moment to now.
-	EndSessions(ctx context.Context, user school.ID, now time.Time) error
+	EndSessions(ctx context.Context, user school.ID, now time.Time) (before school.User, err error)
 	// Denied reports whether a token is on the list, and the person's moment.
 	Denied(ctx context.Context, jti string, user school.ID) (bool, time.Time, error)
 	// Deny puts a token on the list until it expires. It reports false if it is
@@ -45,10 +45,10 @@ func NewSQLLedger(ctx context.Context, reader, writer *sql.DB, people session.Pe
 		into **sql.Stmt
 		text string
 	}{
-		{reader, &l.cutOff, `SELECT COALESCE(MAX(sessions_from), 0) FROM users WHERE id = $1`},
+		{reader, &l.cutOff, `SELECT COALESCE(MAX(tokens_from), 0) FROM users WHERE id = $1`},
 		{reader, &l.denied, `
 			SELECT (SELECT COUNT(*) FROM denied_tokens WHERE jti = $1),
-			       COALESCE((SELECT sessions_from FROM users WHERE id = $2), 0)`},
+			       COALESCE((SELECT tokens_from FROM users WHERE id = $2), 0)`},
 		{writer, &l.deny, `INSERT INTO denied_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING`},
 		{writer, &l.sweep, `
 			DELETE FROM denied_tokens

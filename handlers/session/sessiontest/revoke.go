@@ -77,13 +77,13 @@ func endAll(w *world) {
 
 func roleChange(w *world) {
 	ada, grace := w.arrive(Ada), w.arrive(Grace)
-	_, err := w.manager.ChangeRole(w.ctx, Ada, school.Instructor)
+	_, err := w.manager.ChangeRole(w.ctx, Ada, school.Student, school.Instructor)
 	w.done(err, "changing a role")
 	w.settle()
 	if a := ada.Visit(); w.in(a, "a role change signs out") && a.Record.Role != school.Instructor {
 		w.wrong("after a change of role the session still says %s", a.Record.Role)
 	}
-	_, err = w.manager.ChangeRole(w.ctx, Grace, school.Student)
+	_, err = w.manager.ChangeRole(w.ctx, Grace, school.Instructor, school.Student)
 	w.done(err, "changing a role")
 	w.settle()
 	if a := grace.Visit(); a.Record.Role == school.Instructor {

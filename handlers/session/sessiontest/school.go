@@ -100,19 +100,32 @@ func (s *School) User(_ context.Context, id school.ID) (school.User, error) {
 	return u, nil
 }
 
-// EndSessions notes when a person's sessions were last ended.
-func (s *School) EndSessions(_ context.Context, id school.ID, at time.Time) error {
+// EndSessions notes when a person's sessions were last ended. It returns the
+// person as they were before.
+func (s *School) EndSessions(_ context.Context, id school.ID, at time.Time) (school.User, error) {
+	return s.end(id, func(u *school.User) { u.EndSessions(at) })
+}
+
+// EndTokens notes when a person's tokens were last ended.
+func (s *School) EndTokens(_ context.Context, id school.ID, at time.Time) error {
+	_, err := s.end(id, func(u *school.User) { u.EndTokens(at) })
+	return err
+}
+
+func (s *School) end(id school.ID, end func(*school.User)) (school.User, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.away {
-		return errAway
+		return school.User{}, errAway
 	}
 	u, ok := s.users[id]
-	if ok {
-		u.EndSessions(at)
-		s.users[id] = u
+	if !ok {
+		return school.User{}, school.ErrNotFound
 	}
-	return nil
+	before := u
+	end(&u)
+	s.users[id] = u
+	return before, nil
 }
 
 // proved returns a person who has just shown their password, whether or not the
