@@ -226,3 +226,85 @@ func TestLadder_aRoleTakenAwayBringsNothingBack(t *testing.T) {
 		})
 	}
 }
+
+// TestLadder_aNewRoleLeavesOtherKindsWhole changes the role of somebody who has
+// sessions of every kind, on a rung where that ends their tokens: the others have
+// the new role, and are good for all that they were good for.
+func TestLadder_aNewRoleLeavesOtherKindsWhole(t *testing.T) {
+	for _, rung := range rungs[1:] {
+		for _, kind := range []string{session.Memory, session.Database, session.Redis, session.Hybrid} {
+			t.Run(rung+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				s := startSite(t, kind, true, setting{revocation: rung})
+				own, admin := s.as(bea), s.as(alan)
+				admin.post(person(bea)+"/role", "role", "instructor").want(t, http.StatusSeeOther)
+				s.clock.move(lagOf(kind))
+				if tr := own.trace(); tr.Authorization.Role != "instructor" {
+					t.Errorf("the role is %q", tr.Authorization.Role)
+				}
+				own.post("/account/password", "current", password, "new", otherPassword).want(t, http.StatusSeeOther)
+				own.post("/session/backend", "backend", session.JWT).want(t, http.StatusSeeOther)
+				if tr := own.trace(); tr.Backend != session.JWT {
+					t.Errorf("after a switch of one's own the kind is %q", tr.Backend)
+				}
+			})
+		}
+		t.Run(rung+", carried over", func(t *testing.T) {
+			t.Parallel()
+			s := startSite(t, session.Database, false, setting{revocation: rung})
+			own, admin := s.as(bea), s.as(alan)
+			admin.post(person(bea)+"/role", "role", "instructor").want(t, http.StatusSeeOther)
+			admin.post("/admin/sessions", "backend", session.Redis, "existing", "carry").want(t, http.StatusSeeOther)
+			if tr := own.trace(); tr.Backend != session.Redis || tr.Authorization.Role != "instructor" {
+				t.Errorf("after the switch of the site: %q, %q", tr.Backend, tr.Authorization.Role)
+			}
+		})
+	}
+}
+
+// TestLadder_adminsChangeTheirOwnRole and go on in the browser that they did it
+// in, as what they are now.
+func TestLadder_adminsChangeTheirOwnRole(t *testing.T) {
+	for _, rung := range rungs {
+		for _, kind := range backends {
+			t.Run(rung+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				s := startSite(t, kind, true, setting{revocation: rung})
+				admin := s.as(alan)
+				_, err := s.db.SetRole(t.Context(), fixedID("rob"), school.Admin)
+				must(t, err)
+				admin.post(person(alan)+"/role", "role", "student").want(t, http.StatusSeeOther)
+				if tr := admin.trace(); !tr.Authentication.OK || tr.Authorization.Role != "student" {
+					t.Errorf("signed in %v, as %q", tr.Authentication.OK, tr.Authorization.Role)
+				}
+			})
+		}
+	}
+}
+
+// TestLadder_theSameRoleEndsNothing posts the role that a person has.
+func TestLadder_theSameRoleEndsNothing(t *testing.T) {
+	for _, rung := range rungs {
+		s := onRung(t, rung)
+		own, admin := s.as(ada), s.as(alan)
+		admin.post(person(ada)+"/role", "role", "student").want(t, http.StatusSeeOther)
+		own.still(t, true, rung+": the person")
+		admin.post(person(alan)+"/role", "role", "admin").want(t, http.StatusSeeOther)
+		admin.get("/admin/users").want(t, http.StatusOK)
+	}
+}
+
+// TestLadder_switchedTwiceAtOnce presses the same button twice: the second press
+// takes nothing from the first, nor from another device.
+func TestLadder_switchedTwiceAtOnce(t *testing.T) {
+	for _, rung := range rungs {
+		s := startSite(t, session.Database, true, setting{revocation: rung})
+		first, phone := s.as(ada), s.browser()
+		phone.post("/signin", "email", ada, "password", password, "backend", session.JWT).want(t, http.StatusSeeOther)
+		second := first.copied()
+		first.post("/session/backend", "backend", session.JWT).want(t, http.StatusSeeOther)
+		second.post("/session/backend", "backend", session.JWT).want(t, http.StatusSeeOther)
+		first.still(t, true, rung+": the first press")
+		phone.still(t, true, rung+": another device")
+	}
+}

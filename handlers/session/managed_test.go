@@ -11,6 +11,7 @@ import (
 
 	"lectern/db/school"
 	"lectern/handlers/session"
+	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/session/sessiontest"
 )
@@ -37,6 +38,8 @@ type managed struct {
 	config session.Config
 	stores map[string]*moody
 	family *moodyFamilies // the hybrid's store
+	redis  *miniredis.Miniredis
+	ledger *ledger
 }
 
 // manage opens a site that keeps its sessions in one kind unless somebody
@@ -45,16 +48,17 @@ func manage(t *testing.T, kind string) *managed {
 	t.Helper()
 	clock, people := sessiontest.NewClock(), sessiontest.NewSchool()
 	reader, writer := newSQLite(t)
+	redis := miniredis.RunT(t)
 	m := &managed{
-		t:    t,
+		t: t, redis: redis, ledger: newLedger(people),
 		Site: sessiontest.Site{School: people, Clock: clock},
 		config: session.Config{
-			Default: kind, Lifetimes: sessiontest.Lifetimes, People: people, Settings: people, Choose: true, Now: clock.Now,
+			Default: kind, Lifetimes: sessiontest.Lifetimes, People: people, Settings: people, Choose: true, Now: clock.Now, Revocation: session.RevokeNone,
 		},
 		stores: map[string]*moody{
 			session.Memory:   {Store: serverstore.NewMemory()},
 			session.Database: {Store: newSQL(t, reader, writer)},
-			session.Redis:    {Store: newRedis(t, "redis://"+miniredis.RunT(t).Addr(), clock.Now)},
+			session.Redis:    {Store: newRedis(t, "redis://"+redis.Addr(), clock.Now)},
 		},
 		family: &moodyFamilies{Store: newFamilies(t, reader, writer)},
 	}
@@ -66,8 +70,10 @@ func manage(t *testing.T, kind string) *managed {
 func (m *managed) restart() {
 	m.t.Helper()
 	terms := sessiontest.Terms{Lifetimes: sessiontest.Lifetimes, Now: m.Clock.Now}
+	band := newToken(m.t, terms)
+	m.config.Ladder = []session.Rung{band, cookiejwt.NewCutoff(band, m.ledger), cookiejwt.NewDenylist(band, m.ledger)}
 	m.config.Backends = []session.Backend{
-		newToken(m.t, terms),
+		band,
 		newServer(session.Memory, m.stores[session.Memory], terms),
 		newServer(session.Database, m.stores[session.Database], terms),
 		newServer(session.Redis, m.stores[session.Redis], terms),

@@ -140,6 +140,17 @@ type moody struct {
 	mood
 }
 
+// Ping asks what the store would say.
+func (m *moody) Ping(ctx context.Context) error {
+	if err := m.err(); err != nil {
+		return err
+	}
+	if distant, ok := m.Store.(interface{ Ping(context.Context) error }); ok {
+		return distant.Ping(ctx)
+	}
+	return nil
+}
+
 func (m *moody) Find(ctx context.Context, hash serverstore.Hash) (session.Record, bool, error) {
 	if err := m.err(); err != nil {
 		return session.Record{}, false, err

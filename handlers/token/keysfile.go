@@ -118,6 +118,15 @@ func rotate(algorithm Algorithm, path string, random io.Reader, dropOld bool) (k
 	if err != nil {
 		return keys, nil, err
 	}
+	// Whoever reads the file goes on reading it, also when somebody else, such as
+	// root, changes the keys.
+	if info, err := os.Stat(path); err == nil {
+		if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Getuid() {
+			if err := os.Chown(draft, int(owner.Uid), int(owner.Gid)); err != nil {
+				return keys, nil, errors.Join(err, os.Remove(draft))
+			}
+		}
+	}
 	if err := os.Rename(draft, path); err != nil {
 		return keys, nil, errors.Join(err, os.Remove(draft))
 	}

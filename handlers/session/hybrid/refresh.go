@@ -25,6 +25,10 @@ var (
 // come within it to pass for one of them. RFC 9700 §4.14.2 leaves the length open.
 const grace = 30 * time.Second
 
+// grace is less where a short token lives no longer: only the last exchange is
+// remembered, and the next may come as soon as the token has expired.
+func (b *Backend) grace() time.Duration { return min(grace, b.lifetimes.Access) }
+
 // exchange is what a session that is Due brings to its Save: the ticket that the
 // browser came with, and whether nobody has exchanged it yet.
 type exchange struct {
@@ -68,7 +72,7 @@ func (b *Backend) lookUp(ctx context.Context, text string, trace *session.Trace)
 		return nil, nil, session.EndedForAll, nil
 	}
 	current := family.isCurrent(t)
-	if !current && !family.isPrevious(t, now) {
+	if !current && !family.isPrevious(t, now, b.grace()) {
 		return nil, nil, session.Reused, b.endFamily(ctx, hash, trace)
 	}
 	trace.Done(&checkSecret)
@@ -124,7 +128,7 @@ func (b *Backend) exchange(ctx context.Context, rec *session.Record, due *exchan
 		return ticket{}, "", err
 	case !found:
 		return ticket{}, session.Unknown, nil
-	case !family.isPrevious(due.ticket, now):
+	case !family.isPrevious(due.ticket, now, b.grace()):
 		return ticket{}, session.Reused, b.endFamily(ctx, hash, trace)
 	}
 	rec.SeenAt, rec.IdleUntil = family.SeenAt, family.IdleUntil

@@ -53,9 +53,9 @@ type Store interface {
 
 func (f *Family) isCurrent(t ticket) bool { return same(f.Current, t.secretHash()) }
 
-// isPrevious reports whether a ticket was exchanged for the current one a moment
-// ago.
-func (f *Family) isPrevious(t ticket, now time.Time) bool {
+// isPrevious reports whether a ticket was exchanged for the current one within
+// the grace.
+func (f *Family) isPrevious(t ticket, now time.Time, grace time.Duration) bool {
 	return len(f.Salt) > 0 && same(f.Previous, t.secretHash()) && now.Sub(f.RotatedAt) <= grace
 }
 

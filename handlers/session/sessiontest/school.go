@@ -46,10 +46,12 @@ const (
 // School is as much of the school as a session.Manager asks for: its people
 // and its settings, in memory.
 type School struct {
-	mu       sync.Mutex
-	away     bool
-	users    map[school.ID]school.User
-	settings map[string]string
+	mu   sync.Mutex
+	away bool
+	// beforeEnd happens once, before the next end.
+	beforeEnd func()
+	users     map[school.ID]school.User
+	settings  map[string]string
 }
 
 // NewSchool has three people in it: Ada, Grace and Alan.
@@ -112,7 +114,21 @@ func (s *School) EndTokens(_ context.Context, id school.ID, at time.Time) error 
 	return err
 }
 
+// BeforeEnd has something happen once, just before the next end is noted.
+func (s *School) BeforeEnd(do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.beforeEnd = do
+}
+
 func (s *School) end(id school.ID, end func(*school.User)) (school.User, error) {
+	s.mu.Lock()
+	first := s.beforeEnd
+	s.beforeEnd = nil
+	s.mu.Unlock()
+	if first != nil {
+		first()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.away {
