@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -112,15 +113,15 @@ func carryWords(from, to string) string {
 	case from == to:
 		return "Everybody who has this kind keeps it. Those of an earlier kind go on being carried over to it."
 	case from == session.JWT:
-		return "On their next visit people hand in the band and get " + handedOut[to] + "; they notice nothing. " + bandLeftBehind
+		return "On their next visit people hand in the band and get " + handedOutIn(to) + "; they notice nothing. " + bandLeftBehind
 	case to == session.JWT:
 		return "On their next visit people hand in what they have, its record is deleted, and they get a band. What can end it before it expires is chosen below."
 	case to == session.Hybrid:
-		return "On their next visit people hand in the ticket, its record in " + placeWords[from] + " is deleted, and they get a band for a short time, with a ticket that fetches the next one. The record behind it is in the database."
+		return "On their next visit people hand in the ticket, its record in " + storePlace(from) + " is deleted, and they get a band for a short time, with a ticket that fetches the next one. The record behind it is in the database."
 	case from == session.Hybrid:
-		return "On their next visit people hand in the short band and its ticket and get a lasting ticket, whose record is in " + placeWords[to] + ". " + afterRestart[to]
+		return "On their next visit people hand in the short band and its ticket and get a lasting ticket, whose record is in " + storePlace(to) + ". " + afterRestart[to]
 	}
-	return "On their next visit the record moves from " + placeWords[from] + " into " + placeWords[to] + ", under a new number. " + afterRestart[to]
+	return "On their next visit the record moves from " + storePlace(from) + " into " + storePlace(to) + ", under a new number. " + afterRestart[to]
 }
 
 const bandLeftBehind = "A copy of the band can still be exchanged in the same way until it expires, unless it can be ended before."
@@ -132,6 +133,14 @@ var handedOut = map[string]string{
 	session.Database: "a ticket whose record is in the database",
 	session.Redis:    "a ticket whose record is in Redis",
 	session.Hybrid:   "a band for a short time, with a ticket that fetches the next one",
+}
+
+func handedOutIn(kind string) string {
+	return cmp.Or(handedOut[kind], "a session of the kind "+ui.BackendLabel(kind))
+}
+
+func storePlace(kind string) string {
+	return cmp.Or(placeWords[kind], "the store of "+ui.BackendLabel(kind))
 }
 
 // placeWords say where the records of a kind are.
@@ -148,7 +157,7 @@ var afterRestart = map[string]string{
 
 // endWords say what ending does.
 func endWords(from, to string) string {
-	words := "Everybody but you signs in again, and gets " + handedOut[to] + "."
+	words := "Everybody but you signs in again, and gets " + handedOutIn(to) + "."
 	if from == session.JWT {
 		return words + " The bands out there are refused by their date, all at one stroke; whoever comes with one is shown the door."
 	}

@@ -1,8 +1,11 @@
 package handlers
 
 import (
+	"cmp"
+
 	"lectern/handlers/session"
 	"lectern/views"
+	"lectern/views/ui"
 )
 
 // kindTitles are what the kinds of session are called where one is chosen.
@@ -30,7 +33,9 @@ func (s *Server) choices(v *visitor) []views.BackendChoice {
 	rec, signed := v.visit.Record()
 	all := make([]views.BackendChoice, 0, 5)
 	for _, name := range s.Sessions.Names() {
-		choice := views.BackendChoice{Backend: name, Title: kindTitles[name], Text: kindTexts[name], Current: name == current}
+		choice := views.BackendChoice{
+			Backend: name, Title: cmp.Or(kindTitles[name], ui.BackendLabel(name)), Text: kindTexts[name], Current: name == current,
+		}
 		switch {
 		case name == session.JWT:
 			choice.Text = s.tokenText(rec, signed, choice.Current)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,14 +101,12 @@ func (s *settings) check() error {
 			return refuse("redis", "%s", err)
 		}
 	}
-	switch s.Sessions {
-	case session.JWT, session.Memory, session.Database, session.Hybrid:
-	case session.Redis:
-		if s.Redis == "" {
-			return refuse("sessions", "redis needs to know where it is; say it with --redis redis://localhost:6379/0")
-		}
-	default:
-		return refuse("sessions", "%q is no backend; jwt, memory, database, redis and hybrid are", s.Sessions)
+	switch {
+	case s.Sessions == session.Redis && s.Redis == "":
+		return refuse("sessions", "redis needs to know where it is; say it with --redis redis://localhost:6379/0")
+	case !slices.Contains(session.Kinds, s.Sessions):
+		last := len(session.Kinds) - 1
+		return refuse("sessions", "%q is no backend; %s and %s are", s.Sessions, strings.Join(session.Kinds[:last], ", "), session.Kinds[last])
 	}
 	switch s.JWTRevocation {
 	case session.RevokeNone, session.RevokeCutoff, session.RevokeDenylist:

@@ -18,6 +18,9 @@ const (
 	None   = "none"   // what the API calls the backend of a visitor without a session
 )
 
+// Kinds are the names that a site's setting may have.
+var Kinds = []string{JWT, Memory, Database, Redis, Hybrid}
+
 // Backend is one way to keep a session.
 //
 // It implements gorilla's Store with these promises on top:

@@ -44,9 +44,12 @@
 // they stay signed in. [Manager.SwitchSite] does that to everybody.
 //
 // To add a kind of session: write a package with a type that implements Backend
-// and, of abilities.go, what it truly can do; give it a row in contract_test.go,
-// where the suite says what is wrong with it; and one line where the program
-// puts its kinds together (cmd/lectern/kinds.go).
+// and, of abilities.go, what it truly can do; name it in [Kinds]; and add one line
+// where the program puts its kinds together (cmd/lectern/kinds.go). From then on
+// it can be chosen, switched to and carried over, and is called by its name; what
+// a page says of it in words of its own is in the maps of handlers/xray_choices.go
+// and handlers/admin_sessions.go. A row in contract_test.go has the suite say what
+// is wrong with it, and sessiontest.LimitsOf tells the site what it cannot do.
 //
 // Three rules hold for every backend, and package sessiontest checks them:
 //

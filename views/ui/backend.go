@@ -1,5 +1,7 @@
 package ui
 
+import "strings"
+
 // Family is the family of colours and shapes that a session backend belongs
 // to, for a data-backend attribute: "jwt" is the wristband, "server" the
 // coat-check ticket, "hybrid" both, and "none" nothing at all.
@@ -30,8 +32,10 @@ func BackendLabel(backend string) string {
 		return "Redis"
 	case "hybrid":
 		return "Hybrid"
+	case "none", "":
+		return "No session"
 	}
-	return "No session"
+	return strings.ToUpper(backend[:1]) + backend[1:]
 }
 
 // smallPrint is the tiny drawing of a family: a symbol of the sprite and the
