@@ -156,7 +156,7 @@ func (s *Server) changeRole(c echo.Context) error {
 	}
 	detail := string(old) + " → " + string(role) + "; " + s.roleWords(changed, failed)
 	event := s.record(c, school.ActionRoleChange, user.Name, detail)
-	if failed != nil {
+	if failed != nil && len(changed.Unreached) == 0 {
 		return failed
 	}
 	if user.ID != visitorOf(c).user.ID {
@@ -171,10 +171,13 @@ func (s *Server) changeRole(c echo.Context) error {
 }
 
 func (s *Server) roleWords(changed session.Ended, failed error) string {
-	if failed != nil {
+	if failed != nil && len(changed.Unreached) == 0 {
 		return "the sessions on the server could not be reached"
 	}
 	words := ui.Count(changed.Sessions, "session", "sessions") + " on the server changed"
+	for _, name := range changed.Unreached {
+		words += "; " + ui.BackendLabel(name) + " does not answer, and its sessions are told as soon as it does"
+	}
 	return words + s.tokenWords(changed, "tokens with the old role are refused, so whoever has one signs in again", "tokens say the old role until they expire, ")
 }
 

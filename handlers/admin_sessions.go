@@ -50,7 +50,11 @@ func (s *Server) sessionsPage(c echo.Context, status int, chosen, wrong string) 
 	if !site.EndedAt.IsZero() {
 		p.EndedAt = moment(site.EndedAt, now)
 	}
-	if len(last.Events) > 0 && !site.SwitchedAt.IsZero() {
+	switch {
+	case len(last.Events) == 0:
+	case site.SwitchedAt.IsZero():
+		p.Replaced = true
+	default:
 		p.Last = &last.Events[0]
 	}
 	return s.adminPage(c, "Sessions", func(f views.Frame) error { return s.page(c, status, views.SessionsPage(f, p)) })
@@ -84,6 +88,7 @@ func (s *Server) switchSite(c echo.Context) error {
 		return err
 	}
 	event := s.record(c, school.ActionSiteSwitch, "everybody’s session", detail)
+	s.Log.Info("site switched", "id", requestID(c), "from", from, "to", name, "existing", existing, "ended", done.Ended, "waiting", done.Waiting, "unreached", done.Unreached)
 	return seeOther(c, withEvent("/admin/sessions", event))
 }
 

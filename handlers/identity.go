@@ -108,7 +108,7 @@ func (s *Server) recognise(c echo.Context) error {
 		return err
 	}
 	v.user = user
-	return nil
+	return s.Sessions.CatchUp(ctx, visit, user)
 }
 
 // noStore keeps what was made for one person out of every cache (ASVS 14.3.2).

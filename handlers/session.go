@@ -20,9 +20,8 @@ func (s *Server) switchBackend(c echo.Context) error {
 	from, name := v.visit.Trace.Backend, f.get("backend")
 	toTheEnd(c)
 	switch err := s.Sessions.Switch(c.Response(), c.Request(), name); {
-	case errors.Is(err, session.ErrEnded):
-		// Pressed twice: the first press has exchanged this session already. Or it
-		// was ended meanwhile, and then the next page says so.
+	case errors.Is(err, session.ErrExchanged):
+		// Pressed twice: the first press has given the browser the new one.
 		return seeOther(c, localPath(f.get("next")))
 	case err != nil:
 		return s.whyNot(c, err)

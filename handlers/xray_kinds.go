@@ -133,7 +133,7 @@ func (s *Server) xrayHybrid(x *views.XRay, v *visitor, rec session.Record) {
 		x.Hook = s.hook(rec)
 		x.RoleFrom = "the record on the server, just now; it goes into the new band"
 	} else {
-		x.OnServer = "one record, in " + places[session.Hybrid] + ". It was not looked at for this page."
+		x.OnServer = "one record, in " + places[session.Hybrid] + ". Nobody asked it whether you are still signed in."
 	}
 	if v.visit.Trace.CarriedFrom != "" {
 		carriedOver(x, v.visit.Trace.CarriedFrom)

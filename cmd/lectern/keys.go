@@ -50,22 +50,47 @@ func (k *keysRotateCommand) Run(con console) error {
 	if err := k.check(); err != nil {
 		return err
 	}
-	algorithm, err := k.algorithm()
-	if err != nil {
-		return err
-	}
 	if k.JWTKeys != "" {
 		return errors.New("the keys come from the setting jwt-keys, not from a file; write the new key in front of the others there, and start the server again")
 	}
-	if err := os.MkdirAll(k.Data, 0o700); err != nil {
-		return fmt.Errorf("cannot make the data folder: %w", err)
-	}
-	keys, dropped, err := token.Rotate(algorithm, k.keysFile(algorithm), rand.Reader, k.DropOld)
+	algorithms, err := k.inUse()
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(con.out, k.report(keys, dropped, time.Now()))
-	return err
+	for _, algorithm := range algorithms {
+		keys, dropped, err := token.Rotate(algorithm, k.keysFile(algorithm), rand.Reader, k.DropOld)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprint(con.out, k.report(keys, dropped, time.Now())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inUse are the algorithms that the folder has keys for. All of them are changed,
+// so that nobody has to remember, in an emergency, how the server signs. Where
+// there are none yet, a first one is made for the algorithm of the settings. A
+// folder without a school is the wrong one.
+func (k *keysRotateCommand) inUse() ([]token.Algorithm, error) {
+	asked, err := k.algorithm()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(k.Data, databaseFile)); err != nil {
+		return nil, fmt.Errorf("there is no school in %s, so no server has its keys there; say with --data where it is", k.Data)
+	}
+	var found []token.Algorithm
+	for _, algorithm := range []token.Algorithm{token.HS256, token.EdDSA} {
+		if _, err := os.Lstat(k.keysFile(algorithm)); err == nil {
+			found = append(found, algorithm)
+		}
+	}
+	if len(found) == 0 {
+		found = append(found, asked)
+	}
+	return found, nil
 }
 
 // report says which key signs now, which still verify, and for how long that

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"lectern/handlers/token"
 	"lectern/seed"
 )
 
@@ -199,7 +201,7 @@ func TestKeysRotate_isHeardOfByTheFirstTokenThatBearsIt(t *testing.T) {
 
 func TestKeysRotate_refusesWhatItCannotChange(t *testing.T) {
 	const keys = "k:MTIzNDU2Nzg5MGFiY2RlZmdoaWprbG1ub3BxcnN0dXY"
-	open := filepath.Join(t.TempDir(), "open")
+	open := emptySchool(t)
 	rotate(t, open)
 	if err := os.Chmod(filepath.Join(open, "jwt.keys"), 0o644); err != nil {
 		t.Fatal(err)
@@ -226,8 +228,19 @@ func TestKeysRotate_refusesWhatItCannotChange(t *testing.T) {
 	}
 }
 
+// emptySchool is a data folder with a school in it, as far as a change of keys
+// looks.
+func emptySchool(t *testing.T) string {
+	t.Helper()
+	data := t.TempDir()
+	if err := os.WriteFile(filepath.Join(data, "lectern.db"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 func TestKeysRotate_makesTheFileWhereThereIsNone(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "new", "data")
+	data := emptySchool(t)
 	says, kid := rotate(t, data)
 	text, err := os.ReadFile(filepath.Join(data, "jwt.keys"))
 	if err != nil {
@@ -240,10 +253,38 @@ func TestKeysRotate_makesTheFileWhereThereIsNone(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(data, "jwt.keys")); err != nil || info.Mode() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	// The two algorithms never share a key.
-	rotate(t, data, "--jwt-alg", "EdDSA")
-	if again, err := os.ReadFile(filepath.Join(data, "jwt.keys")); err != nil || !bytes.Equal(again, text) {
-		t.Errorf("the keys for HS256 have changed: %v", err)
+}
+
+// In an emergency nobody has to remember how the server signs, nor is told that
+// keys were changed where no server reads them.
+func TestKeysRotate_changesTheKeysThatAreInUse(t *testing.T) {
+	data := emptySchool(t)
+	read := func(algorithm token.Algorithm) string {
+		text, _ := os.ReadFile(filepath.Join(data, algorithm.FileName()))
+		return string(text)
+	}
+	if says, _ := rotate(t, data, "--jwt-alg", "EdDSA"); !strings.Contains(says, "with EdDSA") || read(token.HS256) != "" {
+		t.Errorf("it says %s", says)
+	}
+	before := read(token.EdDSA)
+	if says, _ := rotate(t, data, "--drop-old"); strings.Contains(says, "HS256") || read(token.EdDSA) == before || read(token.HS256) != "" {
+		t.Errorf("without a word about the algorithm it says %s", says)
+	}
+	if _, err := token.LoadKeys(token.HS256, filepath.Join(data, token.HS256.FileName()), rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	eddsa, hs256 := read(token.EdDSA), read(token.HS256)
+	rotate(t, data)
+	if read(token.EdDSA) == eddsa || read(token.HS256) == hs256 {
+		t.Error("of two files one was left as it was")
+	}
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+	var out, trouble bytes.Buffer
+	if code := run(t.Context(), []string{"keys", "rotate", "--data", elsewhere}, noEnvironment, strings.NewReader(""), &out, &trouble); code != failed || !strings.Contains(trouble.String(), "there is no school in") {
+		t.Errorf("a folder without a school: exit code %d, %s", code, trouble.String())
+	}
+	if _, err := os.Stat(elsewhere); err == nil {
+		t.Error("the folder was made")
 	}
 }
 

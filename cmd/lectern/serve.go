@@ -178,6 +178,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 	if err != nil {
 		return nil, nil, err
 	}
+	sayWhatKeeps(log, manager, keys)
 	hasher := auth.NewHasher(rand.Reader, runtime.NumCPU())
 	site, err := handlers.New(handlers.Config{
 		DB:        school,
@@ -197,11 +198,25 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 	return site, housekeeping(log, manager, keys, kinds.swept), err
 }
 
+// sayWhatKeeps has the log begin with what keeps people signed in, and who chose
+// it.
+func sayWhatKeeps(log *slog.Logger, manager *session.Manager, keys *token.Keyring) {
+	site, by := manager.Site(), "the settings"
+	if !site.SwitchedAt.IsZero() {
+		by = "an admin"
+	}
+	log.Info("sessions", "kind", site.Backend, "chosen_by", by, "carried_from", site.CarryFrom,
+		"revocation", site.Revocation, "algorithm", keys.Algorithm(), "kinds", manager.Names())
+}
+
+// databaseFile is the school, in the data folder.
+const databaseFile = "lectern.db"
+
 // openSchool opens the database in the data folder and makes both where there
 // are none.
 func openSchool(ctx context.Context, s storage) (*db.DB, error) {
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the data folder: %w", err)
 	}
-	return db.Open(ctx, filepath.Join(s.Data, "lectern.db"))
+	return db.Open(ctx, filepath.Join(s.Data, databaseFile))
 }

@@ -89,7 +89,9 @@ func (u User) Disabled() bool { return !u.DisabledAt.IsZero() }
 // EndSessions notes that all sessions are over that began until at. Sessions are
 // dated by whole seconds: all of the second of an end counts as before it, and
 // what begins in the rest of that second is dated at the next. So a second end
-// within that second reaches one second further, or it would miss those.
+// within that second reaches one second further, or it would miss those; up to
+// AheadOfTime, so that however often sessions are ended in a moment, the next
+// sign-in is possible.
 func (u *User) EndSessions(at time.Time) {
 	if at.After(u.SessionsEndedAt) {
 		u.SessionsEndedAt = at
@@ -98,13 +100,23 @@ func (u *User) EndSessions(at time.Time) {
 	u.SessionsFrom = u.TokensFrom
 }
 
+// AheadOfTime is how far a session may be dated ahead of the clock: less than
+// what a token's reader allows between the clocks of two servers.
+const AheadOfTime = 4 * time.Second
+
 // EndTokens notes the same of tokens alone; other sessions go on.
 func (u *User) EndTokens(at time.Time) {
-	from := at.Truncate(time.Second)
-	if u.TokensFrom.After(from) {
-		from = u.TokensFrom
+	second := at.Truncate(time.Second)
+	from := second.Add(time.Second)
+	if next := u.TokensFrom.Add(time.Second); next.After(from) {
+		from = next
 	}
-	u.TokensFrom = from.Add(time.Second)
+	if last := second.Add(AheadOfTime); from.After(last) {
+		from = last
+	}
+	if from.After(u.TokensFrom) {
+		u.TokensFrom = from
+	}
 }
 
 // Credential is what signing in with a password needs.

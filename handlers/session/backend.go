@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/gorilla/sessions"
 )
@@ -65,6 +66,9 @@ var (
 	ErrUnavailable = errors.New("session: store unavailable")
 	// ErrEnded: the session ended between its loading and its saving.
 	ErrEnded = errors.New("session: ended meanwhile")
+	// ErrExchanged: another request of the same browser has exchanged this session
+	// a moment ago.
+	ErrExchanged = fmt.Errorf("%w: exchanged for another", ErrEnded)
 	// ErrTooLarge: the cookie would pass 4096 bytes, and browsers drop such a
 	// cookie without a word (RFC 6265bis §5.7).
 	ErrTooLarge = errors.New("session: cookie larger than 4096 bytes")

@@ -94,7 +94,7 @@ func NewManager(ctx context.Context, c Config) (*Manager, error) {
 	if len(c.Ladder) > 0 && m.rung(c.Revocation) == nil {
 		return nil, fmt.Errorf("%w: %q", ErrUnknownRung, c.Revocation)
 	}
-	return m, m.loadSite(ctx, c.Default, c.Revocation)
+	return m, m.loadSite(ctx, Site{Backend: c.Default, Configured: c.Default, Revocation: c.Revocation, ConfiguredRevocation: c.Revocation}, true)
 }
 
 // backends are those in force, in the order in which a page offers them.
@@ -241,7 +241,8 @@ func (m *Manager) Renew(w http.ResponseWriter, r *http.Request) error {
 // Switch hands the visitor the same sign-in in another kind of session. The
 // old record is deleted where there is one; an old token stays good until it
 // expires, which is what the switch is there to show. Like Renew it returns
-// ErrEnded for a session that has been ended meanwhile.
+// ErrEnded for a session that has been ended meanwhile, and ErrExchanged where
+// that was the same press of the same button, which came twice.
 func (m *Manager) Switch(w http.ResponseWriter, r *http.Request, name string) error {
 	b := m.backend(name)
 	if b == nil || !m.choose {
@@ -249,7 +250,11 @@ func (m *Manager) Switch(w http.ResponseWriter, r *http.Request, name string) er
 	}
 	v := VisitFrom(r.Context())
 	if v.record != nil && v.backend != b {
-		if err := m.reissue(w, r, v, b); err != nil {
+		err := m.reissue(w, r, v, b)
+		if errors.Is(err, ErrEnded) && m.exchanged.has(v.record.Handle, m.now()) {
+			return ErrExchanged
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -65,8 +65,8 @@ func (m *Manager) powerOf(b Backend) Power {
 		p.Longest = p.Life
 	}
 	if !p.EndsUser {
-		p.Life = m.lifetimes.Token
-		p.Longest = max(m.lifetimes.Token, m.lifetimes.Remember)
+		p.Life = min(m.lifetimes.Token, m.lifetimes.Absolute)
+		p.Longest = max(p.Life, m.lifetimes.Remember)
 	}
 	return p
 }

@@ -132,10 +132,7 @@ func (m *Manager) SwitchSite(w http.ResponseWriter, r *http.Request, name string
 	if existing == EndThem {
 		next.EndedAt = now
 	} else {
-		next.CarryFrom = slices.DeleteFunc(append(slices.Clone(before.CarryFrom), before.Backend),
-			func(from string) bool { return from == name })
-		slices.Sort(next.CarryFrom)
-		next.CarryFrom = slices.Compact(next.CarryFrom)
+		next.CarryFrom = leaving(before, name)
 	}
 	if err := m.saveSite(ctx, next); err != nil {
 		return Switched{}, err
@@ -199,12 +196,14 @@ func (m *Manager) Refresh(ctx context.Context) error {
 
 // reload reads the choice anew. The caller holds switching.
 func (m *Manager) reload(ctx context.Context) error {
-	site := m.Site()
-	return m.loadSite(ctx, site.Configured, site.ConfiguredRevocation)
+	return m.loadSite(ctx, m.Site(), false)
 }
 
-func (m *Manager) loadSite(ctx context.Context, configured, revocation string) error {
-	site := Site{Backend: configured, Configured: configured, Revocation: revocation, ConfiguredRevocation: revocation}
+// loadSite reads what was last chosen. A server that starts with another setting
+// than the one that was in force then has the later word, and carries over whom it
+// finds signed in; one that is running follows whatever was chosen since.
+func (m *Manager) loadSite(ctx context.Context, own Site, starting bool) error {
+	site := own
 	value, err := m.settings.Setting(ctx, siteKey)
 	switch {
 	case errors.Is(err, school.ErrNotFound):
@@ -215,14 +214,8 @@ func (m *Manager) loadSite(ctx context.Context, configured, revocation string) e
 		if err := json.Unmarshal([]byte(value), &saved); err != nil {
 			return fmt.Errorf("session: saved setting %q: %w", siteKey, err)
 		}
-		site.EndedAt = saved.EndedAt
-		if saved.Configured == configured && m.backend(saved.Backend) != nil {
-			site.Backend, site.CarryFrom, site.SwitchedAt = saved.Backend, saved.CarryFrom, saved.SwitchedAt
-		}
-		if saved.ConfiguredRevocation == revocation && m.rung(saved.Revocation) != nil {
-			site.Revocation = saved.Revocation
-		}
-		if saved.Configured != configured || saved.ConfiguredRevocation != revocation {
+		site = m.reconcile(own, saved, starting)
+		if starting && (saved.Configured != site.Configured || saved.ConfiguredRevocation != site.ConfiguredRevocation) {
 			if err := m.saveSite(ctx, site); err != nil {
 				return err
 			}
@@ -235,6 +228,30 @@ func (m *Manager) loadSite(ctx context.Context, configured, revocation string) e
 	}
 	m.apply(site)
 	return nil
+}
+
+// reconcile puts together what was saved and what this server has.
+func (m *Manager) reconcile(own, saved Site, starting bool) Site {
+	site := saved
+	if m.backend(saved.Backend) == nil || starting && saved.Configured != own.Configured {
+		site.Backend, site.SwitchedAt = own.Backend, time.Time{}
+		site.CarryFrom = leaving(saved, site.Backend)
+	}
+	if m.rung(saved.Revocation) == nil || starting && saved.ConfiguredRevocation != own.ConfiguredRevocation {
+		site.Revocation = own.Revocation
+	}
+	if starting {
+		site.Configured, site.ConfiguredRevocation = own.Configured, own.ConfiguredRevocation
+	}
+	return site
+}
+
+// leaving names the kinds whose sessions are carried over when the site goes from
+// what it has to another kind.
+func leaving(before Site, to string) []string {
+	from := slices.DeleteFunc(append(slices.Clone(before.CarryFrom), before.Backend), func(from string) bool { return from == to })
+	slices.Sort(from)
+	return slices.Compact(from)
 }
 
 func (m *Manager) saveSite(ctx context.Context, site Site) error {

@@ -52,7 +52,11 @@ func (g Register) List(ctx context.Context, user school.ID) ([]session.Record, e
 
 // EndOne ends the session of this person that has the handle.
 func (g Register) EndOne(ctx context.Context, user school.ID, handle string) (bool, error) {
-	found, err := g.records.DeleteOne(ctx, user, ParseHash(handle))
+	hash := ParseHash(handle)
+	if hash.String() != handle {
+		return false, nil // each session has one name, in one spelling
+	}
+	found, err := g.records.DeleteOne(ctx, user, hash)
 	return found, Away(err)
 }
 

@@ -42,8 +42,8 @@ var meanings = map[string]string{
 	"the old id is dead after renew":   "A session was given a new number or token; the one before opens nothing any more.",
 	"a copy is dead after the end":     "Somebody has copied the cookie. Its owner signs out, and the copy opens nothing any more.",
 	"start ends the session before it": "Whoever signs in again in the same browser leaves no earlier session behind.",
-	"idle timeout":                     "Whoever stays away for half an hour is signed out.",
-	"activity keeps alive for hours":   "Whoever keeps coming by stays signed in, up to twelve hours after signing in.",
+	"idle timeout":                     "Whoever stays away for longer than the site allows is signed out.",
+	"activity keeps alive for hours":   "Whoever keeps coming by stays signed in, up to the end that the site sets in any case.",
 	"list":                             "A person sees where they are signed in: in which browser, from where, and since when.",
 	"end one":                          "A person picks one of their sessions off the list and ends it, and it is so from the next request on.",
 	"a slow save undoes no change":     "A person is given another role while a request of theirs is under way; the request does not write the old one back.",
@@ -106,7 +106,7 @@ func StatelessLimits() []Limit {
 func HybridLimits() []Limit {
 	return []Limit{
 		{"the old id is dead after renew", "The record of the old session is gone, but its short token asks nobody until it expires."},
-		{"a copy is dead after the end", "The record is deleted, so no copy gets another token; the one that it has is good until it expires, a minute at most."},
+		{"a copy is dead after the end", "The record is deleted, so no copy gets another token; the one that it has is good until it expires, which is soon."},
 		{"start ends the session before it", "The record of the sign-in before is deleted; its short token does not know."},
 		{"end one", "The record is deleted, and the short token that goes with it lasts until it expires."},
 		{"end others", "The records of the others are deleted at once, and their short tokens last until they expire."},
