@@ -308,3 +308,25 @@ func TestLadder_switchedTwiceAtOnce(t *testing.T) {
 		phone.still(t, true, rung+": another device")
 	}
 }
+
+// TestLadder_endedOftenInAMoment shuts nobody out, in any kind.
+func TestLadder_endedOftenInAMoment(t *testing.T) {
+	for _, kind := range backends {
+		s := startSite(t, kind, true, setting{revocation: session.RevokeCutoff})
+		admin := s.as(alan)
+		for range 15 {
+			admin.post(person(ada)+"/end-sessions").want(t, http.StatusSeeOther)
+		}
+		s.as(ada).still(t, true, kind+": right afterwards")
+	}
+}
+
+// TestLadder_anEndedTokenIsExchangedForNothing tells its owner so, instead of
+// doing nothing.
+func TestLadder_anEndedTokenIsExchangedForNothing(t *testing.T) {
+	s := onRung(t, session.RevokeNone)
+	own, phone := s.as(ada), s.as(ada)
+	own.post("/account/sessions/end-others").want(t, http.StatusSeeOther)
+	phone.post("/session/backend", "backend", session.Database).want(t, http.StatusUnauthorized, "Your session has ended")
+	own.post("/session/backend", "backend", session.Database).want(t, http.StatusSeeOther)
+}

@@ -70,3 +70,20 @@ func TestUnreached_aClosedAccountIsClosed(t *testing.T) {
 		t.Error("somebody whose account is closed is at work")
 	}
 }
+
+// TestUnreached_aNewRoleIsCaughtUpOn by a session whose store was away when the
+// role changed.
+func TestUnreached_aNewRoleIsCaughtUpOn(t *testing.T) {
+	s, server := withRedisAway(t, true)
+	admin, coat := s.as(alan), s.browser()
+	coat.post("/signin", "email", grace, "password", password, "backend", session.Redis).want(t, http.StatusSeeOther)
+	server.Stop()
+	done := admin.post(person(grace)+"/role", "role", "student").want(t, http.StatusSeeOther)
+	admin.get(done.location).want(t, http.StatusOK, "Redis does not answer, and its sessions are told as soon as it does")
+	server.Restart()
+	coat.soon("/account", http.StatusOK)
+	coat.post(knotsLesson, "title", "Bends", "kind", "reading", "body", "Text.", "version", "1").want(t, http.StatusForbidden)
+	if tr := coat.trace(); tr.Authorization.Role != "student" || tr.Authorization.RoleFrom != "session" {
+		t.Errorf("the role is %q, from the %s", tr.Authorization.Role, tr.Authorization.RoleFrom)
+	}
+}

@@ -164,3 +164,37 @@ func TestClimb_keepsWhatAnotherServerHasChosen(t *testing.T) {
 		t.Errorf("it was %+v and is %+v", want, got)
 	}
 }
+
+// Two servers that were started with different settings: the one that started
+// last had the last word, and from then on both follow what an admin chooses.
+func TestRefresh_followsWhatWasChosenSince(t *testing.T) {
+	m := manage(t, session.Database)
+	alan, ada := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
+	config := m.config
+	config.Default = session.Memory
+	other, err := session.NewManager(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refresh := func(want string) {
+		t.Helper()
+		for range 2 {
+			for _, server := range []*session.Manager{m.Manager, other} {
+				if err := server.Refresh(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if got := server.Site().Backend; got != want {
+					t.Fatalf("the site has %s, want %s", got, want)
+				}
+			}
+		}
+	}
+	refresh(session.Memory)
+	m.in(ada.Visit(), session.Memory) // carried over, by a changed setting as by an admin
+	m.switchSite(alan, session.Redis, session.Carry)
+	refresh(session.Redis)
+	m.in(ada.Visit(), session.Redis)
+	if m.Manager.Site().SwitchedAt.IsZero() {
+		t.Error("the admin's choice has no date")
+	}
+}

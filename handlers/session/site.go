@@ -203,22 +203,21 @@ func (m *Manager) reload(ctx context.Context) error {
 // than the one that was in force then has the later word, and carries over whom it
 // finds signed in; one that is running follows whatever was chosen since.
 func (m *Manager) loadSite(ctx context.Context, own Site, starting bool) error {
-	site := own
+	site, saved := own, Site{}
 	value, err := m.settings.Setting(ctx, siteKey)
 	switch {
 	case errors.Is(err, school.ErrNotFound):
 	case err != nil:
 		return err
 	default:
-		var saved Site
 		if err := json.Unmarshal([]byte(value), &saved); err != nil {
 			return fmt.Errorf("session: saved setting %q: %w", siteKey, err)
 		}
 		site = m.reconcile(own, saved, starting)
-		if starting && (saved.Configured != site.Configured || saved.ConfiguredRevocation != site.ConfiguredRevocation) {
-			if err := m.saveSite(ctx, site); err != nil {
-				return err
-			}
+	}
+	if starting && (saved.Configured != site.Configured || saved.ConfiguredRevocation != site.ConfiguredRevocation) {
+		if err := m.saveSite(ctx, site); err != nil {
+			return err
 		}
 	}
 	for _, b := range m.backends() {
