@@ -337,6 +337,36 @@ func TestChangeRole_reachesEveryKindThatCan(t *testing.T) {
 	}
 }
 
+// Somebody clicks every second, in a page and behind it. What is written down of
+// that is one visit a minute, or nothing where nothing is written down.
+func TestVisits_areNotedOnceAMinuteHoweverManyThereAre(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			m := manage(t, kind)
+			ada := m.arrive(sessiontest.Ada, "")
+			noted, last := 0, m.Clock.Now()
+			for range 10 * 60 {
+				m.Clock.Move(time.Second)
+				for _, click := range []func() sessiontest.Answer{ada.Visit, ada.Fetch} {
+					a := click()
+					m.in(a, kind)
+					if a.Trace.Writes == 0 {
+						continue
+					}
+					now := m.Clock.Now()
+					if a.Trace.Writes > 1 || now.Sub(last) < time.Minute {
+						t.Fatalf("%d writes, %v after the last one", a.Trace.Writes, now.Sub(last))
+					}
+					noted, last = noted+1, now
+				}
+			}
+			if want := map[bool]int{true: 0, false: 10}[kind == session.JWT]; noted != want {
+				t.Errorf("%d visits were noted in ten minutes, want %d", noted, want)
+			}
+		})
+	}
+}
+
 func TestVisit_ofNobody(t *testing.T) {
 	var v *session.Visit
 	if _, ok := v.Record(); ok || v.Backend() != session.None || v.RoleSource() != "" {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -193,6 +194,57 @@ func TestSweep_goesOnUntilThereIsNothing(t *testing.T) {
 		}
 		b := newBackend(s, func() time.Time { return noon.Add(time.Hour) })
 		count(t, 1100)(b.Sweep(t.Context()))
+	})
+}
+
+// between is a store in which somebody else writes after every batch of a sweep.
+type between struct {
+	Store
+	batches []int
+	write   func()
+}
+
+func (b *between) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
+	n, err := b.Store.Sweep(ctx, now, limit)
+	b.batches = append(b.batches, n)
+	b.write()
+	return n, err
+}
+
+// Nobody who signs in, or comes by, waits for a sweep to end: it takes small
+// batches, and holds nothing between two of them. The database has one connection
+// here, which who holds it holds alone.
+func TestSweep_letsOthersWriteBetweenSmallBatches(t *testing.T) {
+	eachStore(t, func(t *testing.T, s Store) {
+		if table, ok := s.(*SQL); ok {
+			table.Close()
+			db := openSQLite(t)
+			db.SetMaxOpenConns(1)
+			s = newSQL(t, db, db)
+		}
+		for i := range 1100 {
+			create(t, s, Hash{1, byte(i), byte(i >> 8)}, record(ada))
+		}
+		late := noon.Add(time.Hour)
+		guest := record(grace)
+		guest.IdleUntil = late.Add(time.Hour)
+		create(t, s, Hash{2}, guest)
+		store := &between{Store: s}
+		store.write = func() {
+			guest.SeenAt = guest.SeenAt.Add(time.Minute)
+			create(t, s, Hash{3, byte(len(store.batches))}, guest)
+			if alive, err := s.Touch(t.Context(), Hash{2}, guest.SeenAt, guest.IdleUntil); err != nil || !alive {
+				t.Errorf("a visit during the sweep is noted: %v, %v", alive, err)
+			}
+		}
+		count(t, 1100)(newBackend(store, func() time.Time { return late }).Sweep(t.Context()))
+		if len(store.batches) < 3 || slices.Max(store.batches) > 500 {
+			t.Errorf("it was done in batches of %v, want none above 500", store.batches)
+		}
+		count(t, 1+len(store.batches))(s.Count(t.Context(), late))
+		if got, _ := find(t, s, Hash{2}); !got.SeenAt.Equal(guest.SeenAt) {
+			t.Errorf("the last visit noted is that of %v, want %v", got.SeenAt, guest.SeenAt)
+		}
 	})
 }
 
