@@ -104,3 +104,23 @@ func TestLock_isNotWaitedForByNobody(t *testing.T) {
 		t.Errorf("it gives %v, after two seconds: %v", err, soon.Err())
 	}
 }
+
+// TestWrite_waitsForItsTurnOnlySoLong has the one connection that writes stand
+// still, as a disk can: whoever wants to write hears of it, also when their own
+// request has no end of its own.
+func TestWrite_waitsForItsTurnOnlySoLong(t *testing.T) {
+	d := open(t, filepath.Join(t.TempDir(), "lectern.db"))
+	held, err := d.Writer().Conn(t.Context())
+	must(t, err)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if err := d.SetSetting(context.WithoutCancel(t.Context()), "key", "value", noon); !errors.Is(err, school.ErrBusy) {
+				t.Errorf("writing gives %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	must(t, held.Close())
+	must(t, d.SetSetting(t.Context(), "key", "value", noon))
+}
