@@ -66,7 +66,7 @@ func HomePage(f Frame, p HomeProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Band(ui.BandProps{Size: "l", Header: []string{"HS256"}, Payload: []string{"who, role, until"}, Signature: []string{"our seal"}, Label: "A wristband of three segments: header, payload and signature"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Band(ui.BandProps{Size: "l", Header: []string{"how sealed"}, Payload: []string{"who, role, until"}, Signature: []string{"our seal"}, Label: "A wristband of three segments: header, payload and signature"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
