@@ -134,10 +134,12 @@ func (m *mood) err() error {
 	return nil
 }
 
-// moody is a store that can be taken away.
+// moody is a store that can be taken away, and in which something can happen
+// right before a record is written.
 type moody struct {
 	serverstore.Store
 	mood
+	meanwhile func()
 }
 
 func (m *moody) Find(ctx context.Context, hash serverstore.Hash) (session.Record, bool, error) {
@@ -150,6 +152,9 @@ func (m *moody) Find(ctx context.Context, hash serverstore.Hash) (session.Record
 func (m *moody) Create(ctx context.Context, hash serverstore.Hash, rec session.Record) error {
 	if err := m.err(); err != nil {
 		return err
+	}
+	if m.meanwhile != nil {
+		m.meanwhile()
 	}
 	return m.Store.Create(ctx, hash, rec)
 }
@@ -173,6 +178,20 @@ func (m *moody) DeleteUser(ctx context.Context, user school.ID, except serversto
 		return 0, err
 	}
 	return m.Store.DeleteUser(ctx, user, except)
+}
+
+func (m *moody) DeleteOne(ctx context.Context, user school.ID, hash serverstore.Hash) (bool, error) {
+	if err := m.err(); err != nil {
+		return false, err
+	}
+	return m.Store.DeleteOne(ctx, user, hash)
+}
+
+func (m *moody) DeleteAll(ctx context.Context, except serverstore.Hash) (int, error) {
+	if err := m.err(); err != nil {
+		return 0, err
+	}
+	return m.Store.DeleteAll(ctx, except)
 }
 
 // ledger is a list of ended tokens in memory, beside the people of a school. It
