@@ -4,11 +4,14 @@ import (
 	"database/sql"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/alicebob/miniredis/v2"
 
 	"lectern/db"
 	"lectern/db/school"
@@ -160,6 +163,48 @@ func TestSessions_areListed(t *testing.T) {
 	})
 }
 
+// TestSessions_thisOneComesFirst, though the telephone's is the later one. Of the
+// hybrid, both are said to go on for a moment after their end.
+func TestSessions_thisOneComesFirst(t *testing.T) {
+	eachKind(t, func(t *testing.T, s *site, k kindOfSite) {
+		here := s.in(ada, firefox)
+		s.clock.move(2 * time.Second)
+		s.in(ada, iphone)
+		page := here.get("/account/sessions", "User-Agent", firefox).want(t, http.StatusOK, "This one").main()
+		if own, other := strings.Index(page, "This one"), strings.Index(page, "Safari on iPhone"); k.lists() && other < own {
+			t.Errorf("this one stands at %d, the other at %d", own, other)
+		}
+		for _, late := range []string{
+			"The short token that it has at the moment is good until " + s.Now().Add(lifetimes.Access).Local().Format("15:04:05"),
+			"A copy of the short token is good until " + s.Now().Add(lifetimes.Access).Local().Format("15:04:05"),
+		} {
+			if strings.Contains(page, late) != (lagOf(k.backend) > 0) {
+				t.Errorf("the page says %q: %v", late, lagOf(k.backend) == 0)
+			}
+		}
+	})
+}
+
+// TestSessions_areCapped: where there may be more than are listed, the page says
+// so, and not before.
+func TestSessions_areCapped(t *testing.T) {
+	s := startSite(t, session.Memory, false)
+	const capped = "Only the latest 100 of each kind are shown"
+	her := s.as(ada)
+	more := func(n int) {
+		for range n {
+			r := httptest.NewRequest(http.MethodPost, "/", nil)
+			r, _, err := s.sessions.Load(httptest.NewRecorder(), r)
+			must(t, err)
+			must(t, s.sessions.Start(httptest.NewRecorder(), r, session.Identity{UserID: fixedID("ada"), Role: school.Student, AuthAt: s.Now()}, session.StartOptions{}))
+		}
+	}
+	more(session.MaxListed - 2)
+	her.get("/account/sessions").want(t, http.StatusOK).lacks(t, capped)
+	more(1)
+	her.get("/account/sessions").want(t, http.StatusOK, capped)
+}
+
 // TestSessions_endOne ends the telephone's session from here. A token in another
 // browser has no name that anybody here could know, and its number ends nothing.
 func TestSessions_endOne(t *testing.T) {
@@ -174,7 +219,10 @@ func TestSessions_endOne(t *testing.T) {
 			}
 			return
 		}
-		here.get(done.want(t, http.StatusSeeOther).location).want(t, http.StatusOK, "Sessions ended: one in Safari on iPhone, from 127.0.0.1").lacks(t, handle)
+		said := here.get(done.want(t, http.StatusSeeOther).location).want(t, http.StatusOK, "Sessions ended: one in Safari on iPhone, from 127.0.0.1").lacks(t, handle)
+		if late := "its short token goes on until"; strings.Contains(said.body, late) != (lagOf(k.backend) > 0) {
+			t.Errorf("the page says %q: %v", late, lagOf(k.backend) == 0)
+		}
 		s.settle(k)
 		if phone.signedIn() || thief.signedIn() {
 			t.Error("the telephone, or a copy of its cookie, is still signed in")
@@ -242,6 +290,12 @@ func TestSessions_endThisOne(t *testing.T) {
 			page.want(t, http.StatusOK, "The record is deleted")
 		}
 		done := here.post(end(here.handle())).want(t, http.StatusSeeOther)
+		if got := done.header.Get("Clear-Site-Data"); got != `"cache"` {
+			t.Errorf("what the browser has kept of the pages is not cleared: %q", got)
+		}
+		if e := s.lastEvent(school.ActionSignOut); e.Subject != "Ada Byron" || e.Detail != "from the list of sessions" {
+			t.Errorf("the log says %+v", e)
+		}
 		here.get(done.location).want(t, http.StatusOK, "You are signed out.")
 		s.settle(k)
 		if here.signedIn() || here.cookie(cookieOf(k.backend)) != "" {
@@ -322,6 +376,34 @@ func TestSessions_storeIsAway(t *testing.T) {
 	if !phone.signedIn() || here.cookie("lectern-sid") != ticket {
 		t.Error("something ended while the store was away")
 	}
+}
+
+// TestPerson_storeIsAway: what an admin does to a person is done as far as it can
+// be, and neither the page nor the log says that it was done everywhere.
+func TestPerson_storeIsAway(t *testing.T) {
+	t.Parallel()
+	distant := miniredis.RunT(t)
+	s := startSite(t, session.Database, true, setting{redis: "redis://" + distant.Addr()})
+	admin := s.as(alan)
+	distant.Close()
+	admin.get(person(bea)).want(t, http.StatusOK, "The list cannot be read just now", "Role")
+	for _, row := range []struct {
+		says, path, action string
+		fields             []string
+	}{
+		{"another role", "/role", school.ActionRoleChange, []string{"role", "instructor"}},
+		{"the same role, which has not reached all yet", "/role", school.ActionRoleChange, []string{"role", "instructor"}},
+		{"the end of their sessions", "/end-sessions", school.ActionEndSessions, nil},
+		{"the end of their account", "/disable", school.ActionDisable, nil},
+	} {
+		before := s.lastEvent(row.action)
+		admin.post(person(bea)+row.path, row.fields...).want(t, http.StatusServiceUnavailable)
+		if e := s.lastEvent(row.action); e.ID == before.ID || !strings.HasSuffix(e.Detail, "the sessions on the server could not be reached") {
+			t.Errorf("%s: the log says %+v", row.says, e)
+		}
+		s.clock.move(time.Second)
+	}
+	must(t, distant.Restart())
 }
 
 // TestAccount_saysWhatANewPasswordDoes reads the account page of each kind, and

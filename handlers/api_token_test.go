@@ -196,6 +196,17 @@ func TestBearer_aBadTokenIsRefusedEverywhere(t *testing.T) {
 	})
 }
 
+// TestBearer_isInNoCache: what was answered to a program is nobody else's.
+func TestBearer_isInNoCache(t *testing.T) {
+	s := newSite(t, session.Memory)
+	for _, path := range []string{"/api/v1/me", "/api/v1/courses", "/api/v1/session"} {
+		got := s.program(ada).call(http.MethodGet, path).want(t, http.StatusOK)
+		if cache, vary := got.header.Get("Cache-Control"), strings.Join(got.header.Values("Vary"), ", "); cache != "no-store" || !strings.Contains(vary, "Authorization") || !strings.Contains(vary, "Cookie") {
+			t.Errorf("%s: Cache-Control %q, Vary %q", path, cache, vary)
+		}
+	}
+}
+
 // TestBearer_expires an hour after it was issued, to the second.
 func TestBearer_expires(t *testing.T) {
 	s := newSite(t, session.Memory)

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"database/sql"
 	"net/http"
 	"strings"
 	"testing"
@@ -146,6 +147,39 @@ func TestLadder_climbed(t *testing.T) {
 	}
 }
 
+// TestLadder_isNotClimbedByAccident sends what is no rung, and the one that is
+// stood on already.
+func TestLadder_isNotClimbedByAccident(t *testing.T) {
+	s := onRung(t, session.RevokeCutoff)
+	admin := s.as(alan)
+	for _, name := range []string{"", "abacus", "CUTOFF"} {
+		admin.post("/admin/sessions/revocation", "revocation", name).want(t, 422, "Choose one of the ways to end a band. Nothing was changed.")
+	}
+	if got := admin.post("/admin/sessions/revocation", "revocation", session.RevokeCutoff).want(t, 303).location; got != "/admin/sessions" {
+		t.Errorf("where nothing was changed it leads to %q", got)
+	}
+	if e := s.lastEvent(school.ActionRevocation); e.ID != "" || s.sessions.Site().Revocation != session.RevokeCutoff {
+		t.Errorf("the log has %+v, and tokens stand on %q", e, s.sessions.Site().Revocation)
+	}
+}
+
+// TestLadder_showsWhereItStands: the rung that is chosen is the one that is
+// marked, and those below it are said to be a step down.
+func TestLadder_showsWhereItStands(t *testing.T) {
+	for i, rung := range rungs {
+		page := onRung(t, rung).as(alan).get("/admin/sessions").want(t, 200)
+		if got := strings.Count(page.main(), "One step down"); got != i {
+			t.Errorf("on the rung %s, %d are said to be a step down, want %d", rung, got, i)
+		}
+		for _, other := range rungs {
+			field := between(page.main(), `name="revocation" value="`+other+`"`, ">")
+			if strings.Contains(field, "checked") != (other == rung) {
+				t.Errorf("on the rung %s, %s is marked: %v", rung, other, other != rung)
+			}
+		}
+	}
+}
+
 // TestLadder_saysWhatItCosts reads the strip and its JSON on each rung.
 func TestLadder_saysWhatItCosts(t *testing.T) {
 	for rung, want := range map[string]struct {
@@ -183,6 +217,71 @@ func TestLadder_aListThatCannotBeReadLetsNobodyIn(t *testing.T) {
 	_, err = s.db.Writer().ExecContext(t.Context(), "ALTER TABLE elsewhere RENAME TO denied_tokens")
 	must(t, err)
 	own.still(t, true, "when the list is back")
+}
+
+// TestLadder_ofSomebodyWhoIsGone: of a person who is not there no moment is kept,
+// which is no trouble of the list's.
+func TestLadder_ofSomebodyWhoIsGone(t *testing.T) {
+	for _, rung := range rungs {
+		t.Run(rung, func(t *testing.T) {
+			t.Parallel()
+			s := onRung(t, rung)
+			b := s.as(bea)
+			_, err := s.db.Writer().ExecContext(t.Context(), "DELETE FROM users WHERE email = $1", bea)
+			must(t, err)
+			b.get("/").want(t, 200, "The person it speaks of is not in the school any more")
+		})
+	}
+}
+
+// TestLadder_aListIsNotWaitedForWithoutEnd keeps every reader of the database busy,
+// and then its only writer: who asks hears that it cannot be known, or done, now.
+func TestLadder_aListIsNotWaitedForWithoutEnd(t *testing.T) {
+	for _, rung := range rungs[1:] {
+		t.Run(rung, func(t *testing.T) {
+			t.Parallel()
+			s := onRung(t, rung)
+			own := s.as(ada)
+			var busy []*sql.Conn
+			for range s.db.Reader().Stats().MaxOpenConnections {
+				conn, err := s.db.Reader().Conn(t.Context())
+				must(t, err)
+				busy = append(busy, conn)
+			}
+			own.get("/account").want(t, 503)
+			for _, conn := range busy {
+				must(t, conn.Close())
+			}
+			writing, err := s.db.Writer().BeginTx(t.Context(), nil)
+			must(t, err)
+			own.post("/signout").want(t, 503)
+			must(t, writing.Rollback())
+			own.still(t, true, "when the database is free again")
+		})
+	}
+}
+
+// TestLadder_isPutOnTheListOnce: whoever comes second is told so, which is no
+// trouble of the list's.
+func TestLadder_isPutOnTheListOnce(t *testing.T) {
+	s := onRung(t, session.RevokeDenylist)
+	for i, want := range []bool{true, false} {
+		if added, err := s.ledger.Deny(t.Context(), "AAAAAAAAAAAAAAAAAAAAAA", s.Now().Add(time.Hour)); err != nil || added != want {
+			t.Errorf("time %d: added %v, %v", i+1, added, err)
+		}
+	}
+}
+
+// TestLadder_aLongListIsSweptToItsEnd has more on it than is swept at once.
+func TestLadder_aLongListIsSweptToItsEnd(t *testing.T) {
+	s := onRung(t, session.RevokeDenylist)
+	_, err := s.db.Writer().ExecContext(t.Context(), `
+		WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1100)
+		INSERT INTO denied_tokens (jti, expires_at) SELECT 'token ' || n, $1 FROM numbers`, s.Now().UnixMilli())
+	must(t, err)
+	if n, err := s.ledger.Sweep(t.Context()); err != nil || n != 1100 {
+		t.Errorf("%d of 1100 were swept, %v", n, err)
+	}
 }
 
 // TestLadder_theListForgetsWhatHasExpired keeps the list as short as the lives

@@ -106,6 +106,47 @@ func TestSessionJSON_tellsTheTruth(t *testing.T) {
 	})
 }
 
+// TestXRay_tellsTheTruthOfEachKind reads the strip, and adds up what it says.
+func TestXRay_tellsTheTruthOfEachKind(t *testing.T) {
+	for backend, says := range map[string][]string{
+		session.JWT:      {"JWT, expires ", "no session record"},
+		session.Memory:   {"this server’s memory", "The record was found"},
+		session.Database: {"the database, table sessions", "The record was found"},
+		session.Redis:    {"Redis, key lectern:session:", "The record was found"},
+		session.Hybrid:   {"Short JWT, ticket ", "Yes: the band is still good.", "It was not looked at for this page."},
+	} {
+		t.Run(backend, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, backend)
+			b := s.as(ada)
+			b.get("/account").want(t, http.StatusOK, says...)
+			s.clock.move(lifetimes.Access)
+			if backend == session.Hybrid {
+				b.get("/account").want(t, http.StatusOK, "Yes: the coat still hangs.", "the ticket was asked").lacks(t, "It was not looked at for this page.")
+			}
+			b.post("/session/backend", "backend", session.Memory).want(t, http.StatusSeeOther)
+			page := b.get("/account").want(t, http.StatusOK, "In use. You carry a number")
+			if from := "not known: it continues a token"; strings.Contains(page.body, from) != (backend == session.JWT) {
+				t.Errorf("after %s, the page says that it is not known where the session began: %v", backend, backend != session.JWT)
+			}
+		})
+	}
+}
+
+// TestXRay_ofACookieThatIsNotLookedAt is a site where nobody may choose.
+func TestXRay_ofACookieThatIsNotLookedAt(t *testing.T) {
+	const says = "A session cookie of a kind that this site does not read at present"
+	for _, name := range []string{"lectern-jwt", "lectern-sid", "lectern-access", "lectern-refresh"} {
+		site := session.JWT
+		if name == "lectern-jwt" {
+			site = session.Memory
+		}
+		s := startSite(t, site, false)
+		s.browser().get("/", "Cookie", name+"=x").want(t, http.StatusOK, says)
+		s.browser().get("/", "Cookie", "theme=dark").want(t, http.StatusOK).lacks(t, says)
+	}
+}
+
 // TestSwitch_keepsYouSignedIn goes from each kind of session to each other.
 func TestSwitch_keepsYouSignedIn(t *testing.T) {
 	for _, from := range backends {

@@ -17,46 +17,8 @@ func eachRung(t *testing.T, kind string, test func(t *testing.T, m *managed, run
 	t.Helper()
 	for _, rung := range []string{session.RevokeNone, session.RevokeCutoff, session.RevokeDenylist} {
 		t.Run(rung, func(t *testing.T) {
-			m := manage(t, kind)
-			if err := m.Manager.Climb(t.Context(), rung); err != nil {
-				t.Fatal(err)
-			}
-			test(t, m, rung)
+			test(t, climbable(t, kind, rung), rung)
 		})
-	}
-}
-
-func TestClimb_toARungThatThereIsNotChangesNothing(t *testing.T) {
-	m := manage(t, session.JWT)
-	if err := m.Manager.Climb(t.Context(), "hope"); !errors.Is(err, session.ErrUnknownRung) {
-		t.Errorf("got %v", err)
-	}
-	if got := m.Manager.Site().Revocation; got != session.RevokeNone {
-		t.Errorf("tokens stand on %q", got)
-	}
-	m.config.Revocation = "hope"
-	if _, err := session.NewManager(t.Context(), m.config); !errors.Is(err, session.ErrUnknownRung) {
-		t.Errorf("a setting that there is not: %v", err)
-	}
-}
-
-// The admin's choice survives a restart, and yields to a setting that is changed
-// later.
-func TestClimb_survivesARestartAndYieldsToTheOperator(t *testing.T) {
-	m := manage(t, session.JWT)
-	if err := m.Manager.Climb(t.Context(), session.RevokeDenylist); err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range []struct{ setting, want string }{
-		{session.RevokeNone, session.RevokeDenylist},
-		{session.RevokeCutoff, session.RevokeCutoff},
-		{session.RevokeNone, session.RevokeNone},
-	} {
-		m.config.Revocation = row.setting
-		m.restart()
-		if got := m.Manager.Site().Revocation; got != row.want {
-			t.Errorf("with the setting %s tokens stand on %s, want %s", row.setting, got, row.want)
-		}
 	}
 }
 

@@ -66,6 +66,15 @@ func manage(t *testing.T, kind string) *managed {
 	return m
 }
 
+// climbable is a site whose tokens stand on a rung of the ladder.
+func climbable(t *testing.T, kind, rung string) *managed {
+	t.Helper()
+	m := manage(t, kind)
+	m.config.Revocation = rung
+	m.restart()
+	return m
+}
+
 // restart makes everything anew but the people, the settings and the records.
 func (m *managed) restart() {
 	m.t.Helper()
@@ -233,7 +242,11 @@ func TestEnd_clearsEverySessionCookieThatCame(t *testing.T) {
 				}
 			}
 			ada.Plant("theme", "dark")
-			m.out(ada.Do(m.Manager.End), "")
+			a := ada.Do(m.Manager.End)
+			m.out(a, "")
+			if a.Trace.Backend != session.None {
+				t.Errorf("the answer is said to be for a session of %s", a.Trace.Backend)
+			}
 			for _, name := range sessionCookies {
 				if ada.Cookie(name) != "" {
 					t.Errorf("the session cookie %s is left", name)
@@ -243,6 +256,153 @@ func TestEnd_clearsEverySessionCookieThatCame(t *testing.T) {
 				t.Error("a cookie that is none of our business is gone")
 			}
 		})
+	}
+}
+
+// Whoever signs out, or in again, where the session has ended a moment ago has
+// what they wanted.
+func TestEnd_andStart_doNotMindWhatHasEndedMeanwhile(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			m := manage(t, kind)
+			for says, act := range map[string]sessiontest.Act{"signing out": m.Manager.End, "signing in": m.SignIn(sessiontest.Ada, session.StartOptions{})} {
+				ada := m.arrive(sessiontest.Ada, "")
+				slow := ada.Copy()
+				a := slow.Do(func(w http.ResponseWriter, r *http.Request) error {
+					ada.Do(m.Manager.End)
+					return act(w, r)
+				})
+				if a.Err != nil || a.SignedIn != (says == "signing in") || slow.Visit().SignedIn != a.SignedIn {
+					t.Errorf("%s gives %v, signed in %v", says, a.Err, a.SignedIn)
+				}
+			}
+		})
+	}
+}
+
+// What is said of a session's cookies is so in the very answer that sets them.
+func TestStart_notesTheCookieThatItSets(t *testing.T) {
+	for _, kind := range kinds {
+		m := manage(t, kind)
+		ada := m.browser()
+		a := ada.Do(m.SignIn(sessiontest.Ada, session.StartOptions{}))
+		name := cookieOf[kind]
+		if want := len(name) + len(ada.Cookie(name)); a.Trace.Cookies()[0] != (session.CookieSize{Name: name, Bytes: want}) {
+			t.Errorf("%s: noted is %+v, want %s of %d bytes", kind, a.Trace.Cookies(), name, want)
+		}
+	}
+}
+
+func TestTrace_hasEachCookieOnce(t *testing.T) {
+	for _, kind := range kinds {
+		m := manage(t, kind)
+		ada := m.arrive(sessiontest.Ada, "")
+		before := ada.Visit().Trace
+		ada.Plant(cookieOf[kind], "of another host")
+		a := ada.Visit()
+		m.in(a, kind)
+		if got := a.Trace.Cookies(); len(got) != len(before.Cookies()) {
+			t.Errorf("%s: two cookies of one name are noted as %+v", kind, got)
+		}
+	}
+}
+
+// TestPowers_areThoseOfEachKind is what pages are made of that say what a button
+// will do.
+func TestPowers_areThoseOfEachKind(t *testing.T) {
+	l := sessiontest.Lifetimes
+	record := session.Power{Read: true, EndsOne: true, EndsUser: true, Lists: true, Counts: true, KeepsRole: true}
+	of := func(p session.Power, change func(*session.Power)) session.Power { change(&p); return p }
+	want := []session.Power{
+		{Backend: session.JWT, Revocation: session.RevokeNone, Read: true, Life: l.Token, Longest: l.Remember},
+		of(record, func(p *session.Power) { p.Backend = session.Memory }),
+		of(record, func(p *session.Power) { p.Backend = session.Database }),
+		of(record, func(p *session.Power) { p.Backend = session.Redis }),
+		of(record, func(p *session.Power) { p.Backend, p.Life, p.Longest = session.Hybrid, l.Access, l.Access }),
+	}
+	m := climbable(t, session.Database, session.RevokeNone)
+	if got := m.Manager.Powers(); !slices.Equal(got, want) {
+		t.Errorf("the kinds are said to be %+v, want %+v", got, want)
+	}
+	rungs := []session.Power{
+		want[0],
+		{Backend: session.JWT, Revocation: session.RevokeCutoff, Read: true, EndsUser: true},
+		{Backend: session.JWT, Revocation: session.RevokeDenylist, Read: true, EndsOne: true, EndsUser: true},
+	}
+	if got := m.Manager.RungPowers(); !slices.Equal(got, rungs) {
+		t.Errorf("the rungs are said to be %+v, want %+v", got, rungs)
+	}
+	for _, power := range append(rungs[1:], rungs[0]) {
+		if err := m.Manager.Climb(t.Context(), power.Revocation); err != nil || m.Manager.Power(session.JWT) != power {
+			t.Errorf("on the rung %s a token is said to be %+v, %v", power.Revocation, m.Manager.Power(session.JWT), err)
+		}
+	}
+	m.config.Choose = false
+	m.restart()
+	for _, p := range m.Manager.Powers() {
+		if p.Read != (p.Backend == session.Database) {
+			t.Errorf("where nobody may choose, %s is read: %v", p.Backend, p.Read)
+		}
+	}
+}
+
+func TestList_hasWhatIsLookedAt(t *testing.T) {
+	m := manage(t, session.Memory)
+	alan, ada := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
+	m.Clock.Move(time.Second)
+	m.arrive(sessiontest.Ada, session.Redis)
+	m.config.Choose = false
+	m.restart()
+	listed := func() (backends []string) {
+		t.Helper()
+		all, unreached := m.Manager.List(t.Context(), sessiontest.Ada)
+		if len(unreached) > 0 {
+			t.Fatalf("%v cannot be read", unreached)
+		}
+		for _, l := range all {
+			backends = append(backends, l.Backend)
+		}
+		return backends
+	}
+	if got := listed(); !slices.Equal(got, []string{session.Memory}) {
+		t.Errorf("where only memory is looked at, those in %v are listed", got)
+	}
+	m.switchSite(alan, session.Database, session.Carry)
+	if got := listed(); !slices.Equal(got, []string{session.Memory}) {
+		t.Errorf("while memory is being left, those in %v are listed", got)
+	}
+	m.in(ada.Visit(), session.Database)
+	if got := listed(); !slices.Equal(got, []string{session.Database}) {
+		t.Errorf("when she has been carried over, those in %v are listed", got)
+	}
+}
+
+// What nobody can say is not said: a store that is away may have the session.
+func TestEndOne_whenOneStoreIsAway(t *testing.T) {
+	m := manage(t, session.Database)
+	own, other := m.arrive(sessiontest.Ada, ""), m.arrive(sessiontest.Ada, "")
+	there, nowhere := other.Visit().Record.Handle, m.arrive(sessiontest.Grace, "").Visit().Record.Handle
+	m.stores[session.Memory].set(true)
+	for says, row := range map[string]struct {
+		handle, backend string
+		want            error
+	}{"one that is found": {there, session.Database, nil}, "one that is not": {nowhere, "", session.ErrUnavailable}} {
+		backend := ""
+		a := own.Do(func(_ http.ResponseWriter, r *http.Request) (err error) {
+			backend, err = m.Manager.EndOne(r, row.handle)
+			return err
+		})
+		if backend != row.backend || !errors.Is(a.Err, row.want) {
+			t.Errorf("%s: %q, %v; want %q, %v", says, backend, a.Err, row.backend, row.want)
+		}
+	}
+	m.stores[session.Memory].set(false)
+	a := own.Do(func(_ http.ResponseWriter, r *http.Request) error {
+		_, err := m.Manager.EndOne(r, nowhere)
+		return err
+	})
+	if !errors.Is(a.Err, school.ErrNotFound) {
+		t.Errorf("when all are there: %v", a.Err)
 	}
 }
 

@@ -116,7 +116,7 @@ func (m *Manager) SwitchSite(w http.ResponseWriter, r *http.Request, name string
 	// An admin who does not wait for the answer leaves nothing half done.
 	ctx := context.WithoutCancel(r.Context())
 	r = r.WithContext(ctx)
-	if distant, ok := b.(Distant); ok {
+	if distant, ok := b.(Distant); ok && name != m.Site().Backend {
 		// To leave for a store that is away would shut everybody out, the admin too.
 		if err := distant.Reach(ctx); err != nil {
 			return Switched{}, err

@@ -24,6 +24,10 @@ func TestEnded_tokensBuyNothingNew(t *testing.T) {
 		"a ticket in memory":       m.switchTo(session.Memory),
 		"a ticket in the database": m.switchTo(session.Database),
 		"a new token":              m.Manager.Renew,
+		"the end of all others": func(w http.ResponseWriter, r *http.Request) error {
+			_, err := m.Manager.EndOthers(w, r)
+			return err
+		},
 	} {
 		if a := b.Do(act); !errors.Is(a.Err, session.ErrEnded) {
 			t.Errorf("exchanged for %s: %v", says, a.Err)
@@ -93,6 +97,85 @@ func TestStart_letsNobodyInWhoWasPutOutMeanwhile(t *testing.T) {
 				t.Errorf("%s: the session has the role %s that was read before", kind, a.Record.Role)
 			}
 		}
+	}
+}
+
+// TestStart_seesWhoIsPutOutWhileItWrites ends a person's sessions at the only
+// moment at which there is nothing yet that could be ended.
+func TestStart_seesWhoIsPutOutWhileItWrites(t *testing.T) {
+	for says, put := range map[string]func(*managed) error{
+		"sessions ended": func(m *managed) error {
+			_, err := m.Manager.EndUser(m.t.Context(), sessiontest.Ada)
+			return err
+		},
+		"another role": func(m *managed) error {
+			m.School.Change(sessiontest.Ada, func(u *school.User) { u.Role = school.Instructor })
+			_, err := m.Manager.ChangeRole(m.t.Context(), sessiontest.Ada, school.Student, school.Instructor)
+			return err
+		},
+		"account closed": func(m *managed) error {
+			m.School.Change(sessiontest.Ada, func(u *school.User) { u.DisabledAt = m.Clock.Now() })
+			return nil
+		},
+	} {
+		for _, kind := range []string{session.Memory, session.Database, session.Redis} {
+			m := manage(t, kind)
+			m.stores[kind].meanwhile = func() {
+				if err := put(m); err != nil {
+					t.Error(err)
+				}
+			}
+			b := m.browser()
+			a := b.Do(m.SignIn(sessiontest.Ada, session.StartOptions{}))
+			if a.Err == nil || a.SignedIn || len(a.Cookies) > 0 || m.count(kind) != 0 {
+				t.Errorf("%s, %s: signed in %v, %v, cookies %v, %d records", says, kind, a.SignedIn, a.Err, a.Cookies, m.count(kind))
+			}
+		}
+	}
+}
+
+// However often somebody's sessions are ended in a moment, the next one begins,
+// and is good wherever it is read.
+func TestStart_afterMoreEndsThanSeconds(t *testing.T) {
+	for _, kind := range kinds {
+		m := climbable(t, kind, session.RevokeCutoff)
+		for range 15 {
+			if _, err := m.Manager.EndUser(t.Context(), sessiontest.Ada); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m.Clock.Move(100 * time.Millisecond)
+		b := m.browser()
+		m.in(b.Do(m.SignIn(sessiontest.Ada, session.StartOptions{})), kind)
+		m.in(b.Visit(), kind)
+		m.Clock.Move(5 * time.Second)
+		if _, err := m.Manager.EndUser(t.Context(), sessiontest.Ada); err != nil {
+			t.Fatal(err)
+		}
+		m.Clock.Move(lagOf(kind))
+		if b.Visit().SignedIn {
+			t.Errorf("%s: it cannot be ended any more", kind)
+		}
+	}
+}
+
+// TestExchanged_isRememberedWhileOthersAre has other people's tickets exchanged
+// around Ada's, so that what is remembered is turned over.
+func TestExchanged_isRememberedWhileOthersAre(t *testing.T) {
+	m := manage(t, session.Memory)
+	exchange := func(id school.ID) *sessiontest.Browser {
+		b := m.arrive(id, session.Memory)
+		late := b.Copy()
+		m.in(b.Do(m.switchTo(session.Database)), session.Database)
+		return late
+	}
+	exchange(sessiontest.Grace)
+	m.Clock.Move(29 * time.Second)
+	late := exchange(sessiontest.Ada)
+	m.Clock.Move(3 * time.Second)
+	exchange(sessiontest.Alan)
+	if a := late.Visit(); a.SignedIn || len(a.Cookies) > 0 {
+		t.Errorf("three seconds after it was exchanged: signed in %v, cookies %v", a.SignedIn, a.Cookies)
 	}
 }
 

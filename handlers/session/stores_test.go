@@ -134,10 +134,12 @@ func (m *mood) err() error {
 	return nil
 }
 
-// moody is a store that can be taken away.
+// moody is a store that can be taken away, and in which something can happen
+// right before a record is written.
 type moody struct {
 	serverstore.Store
 	mood
+	meanwhile func()
 }
 
 // Ping asks what the store would say.
@@ -162,6 +164,9 @@ func (m *moody) Create(ctx context.Context, hash serverstore.Hash, rec session.R
 	if err := m.err(); err != nil {
 		return err
 	}
+	if m.meanwhile != nil {
+		m.meanwhile()
+	}
 	return m.Store.Create(ctx, hash, rec)
 }
 
@@ -184,6 +189,20 @@ func (m *moody) DeleteUser(ctx context.Context, user school.ID, except serversto
 		return 0, err
 	}
 	return m.Store.DeleteUser(ctx, user, except)
+}
+
+func (m *moody) DeleteOne(ctx context.Context, user school.ID, hash serverstore.Hash) (bool, error) {
+	if err := m.err(); err != nil {
+		return false, err
+	}
+	return m.Store.DeleteOne(ctx, user, hash)
+}
+
+func (m *moody) DeleteAll(ctx context.Context, except serverstore.Hash) (int, error) {
+	if err := m.err(); err != nil {
+		return 0, err
+	}
+	return m.Store.DeleteAll(ctx, except)
 }
 
 // ledger is a list of ended tokens in memory, beside the people of a school. It

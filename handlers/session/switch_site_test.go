@@ -256,13 +256,80 @@ func TestSwitchSite_whenAStoreIsAwayWhileSomebodyIsCarried(t *testing.T) {
 				store.set(true)
 				a := ada.Visit()
 				store.set(false)
-				if !errors.Is(a.Err, session.ErrUnavailable) || len(a.Cookies) > 0 {
-					t.Errorf("with %s away: %v, %v", kind, a.Err, a.Cookies)
+				if !errors.Is(a.Err, session.ErrUnavailable) || a.SignedIn || len(a.Cookies) > 0 {
+					t.Errorf("with %s away: %v, signed in %v, %v", kind, a.Err, a.SignedIn, a.Cookies)
 				}
 			}
 		}
 		m.in(ada.Visit(), to)
 	})
+}
+
+// A store that is away while everybody's sessions are ended keeps its records. They
+// are over all the same, however late it comes back.
+func TestSwitchSite_endsWhatIsOutOfReach(t *testing.T) {
+	for _, kind := range []string{session.Memory, session.Database, session.Redis} {
+		t.Run(kind, func(t *testing.T) {
+			m := manage(t, kind)
+			alan, ada := m.arrive(sessiontest.Alan, session.JWT), m.arrive(sessiontest.Ada, "")
+			m.Clock.Move(time.Second)
+			a := alan.Do(func(w http.ResponseWriter, r *http.Request) error {
+				m.stores[kind].set(true)
+				defer m.stores[kind].set(false)
+				_, err := m.Manager.SwitchSite(w, r, kind, session.EndThem)
+				return err
+			})
+			if !errors.Is(a.Err, session.ErrUnavailable) || m.count(kind) != 1 {
+				t.Fatalf("ending them gives %v, and %d records are left", a.Err, m.count(kind))
+			}
+			m.out(ada.Visit(), session.EndedForAll)
+			m.in(m.arrive(sessiontest.Ada, "").Visit(), kind)
+		})
+	}
+}
+
+// The old ticket of somebody who was carried over and has signed out since leads
+// to nothing, and brings the browser nothing back.
+func TestSwitchSite_bringsNoEndedSuccessorBack(t *testing.T) {
+	eachPair(t, func(t *testing.T, from, to string) {
+		if from == session.JWT || to == session.JWT || lagOf(from) > 0 || lagOf(to) > 0 {
+			return // a token of before is still good, and nobody could know better
+		}
+		m := manage(t, from)
+		alan, ada := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
+		m.switchSite(alan, to, session.Carry)
+		late := ada.Copy()
+		m.in(ada.Visit(), to)
+		m.out(ada.Do(m.Manager.End), "")
+		a := late.Visit()
+		for _, c := range a.Cookies {
+			if c.MaxAge >= 0 {
+				t.Errorf("the cookie %s of a session that has ended is set again", c.Name)
+			}
+		}
+		m.out(a, session.Unknown)
+	})
+}
+
+// An admin with a kind of their own takes the one that they choose for all.
+func TestSwitchSite_takesTheAdminAlong(t *testing.T) {
+	m := manage(t, session.Database)
+	alan := m.arrive(sessiontest.Alan, session.JWT)
+	m.switchSite(alan, session.Memory, session.Carry)
+	if got := alan.Cookie("lectern-backend"); got != "" {
+		t.Errorf("the admin's own choice is still %q", got)
+	}
+}
+
+func TestSwitchSite_countsThoseCarriedAnew(t *testing.T) {
+	m := manage(t, session.JWT)
+	alan, ada := m.arrive(sessiontest.Alan, ""), m.arrive(sessiontest.Ada, "")
+	m.switchSite(alan, session.Memory, session.Carry)
+	m.in(ada.Visit(), session.Memory)
+	m.switchSite(alan, session.Database, session.Carry)
+	if n := m.Manager.Carried(); n != 0 {
+		t.Errorf("%d are said to have been carried over since the last switch", n)
+	}
 }
 
 func TestSwitchSite_survivesARestart(t *testing.T) {
