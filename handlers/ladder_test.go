@@ -235,7 +235,8 @@ func TestLadder_ofSomebodyWhoIsGone(t *testing.T) {
 }
 
 // TestLadder_aListIsNotWaitedForWithoutEnd keeps every reader of the database busy,
-// and then its only writer: who asks hears that it cannot be known, or done, now.
+// then its only writer, and then its file: who asks hears that it cannot be known,
+// or done, now.
 func TestLadder_aListIsNotWaitedForWithoutEnd(t *testing.T) {
 	for _, rung := range rungs[1:] {
 		t.Run(rung, func(t *testing.T) {
@@ -254,8 +255,13 @@ func TestLadder_aListIsNotWaitedForWithoutEnd(t *testing.T) {
 			}
 			writing, err := s.db.Writer().BeginTx(t.Context(), nil)
 			must(t, err)
-			own.post("/signout").want(t, 503)
+			if _, err := s.ledger.Deny(t.Context(), "AAAAAAAAAAAAAAAAAAAAAA", s.Now().Add(time.Hour)); err == nil {
+				t.Error("a token is put on the list while nothing can be written")
+			}
 			must(t, writing.Rollback())
+			unlock := s.lock()
+			own.post("/signout").want(t, 503, "You are not signed out")
+			unlock()
 			own.still(t, true, "when the database is free again")
 		})
 	}
