@@ -33,6 +33,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"lectern/db/school"
 )
@@ -48,6 +49,7 @@ type DB struct {
 	writes    *statements
 	reads     *statements
 	catalogue atomic.Uint64
+	written   atomic.Uint64 // turns at the writer that are over
 }
 
 // Open opens the database file at path, making it and its folder where they
@@ -128,23 +130,28 @@ func (d *DB) Writer() *sql.DB { return d.writer }
 // older than the version.
 func (d *DB) CatalogueVersion() uint64 { return d.catalogue.Load() }
 
-// turn waits for the connection that writes: as long as it takes where ctx is
-// patient, and otherwise no longer than somebody sits before a page. It returns
-// school.ErrBusy when the turn did not come.
+// turn waits for the connection that writes. Where ctx is patient that takes as
+// long as it takes; otherwise it goes on while others before it are done one after
+// the other, and ends when for a while nobody was. It returns school.ErrBusy then.
 func (d *DB) turn(ctx context.Context) (*sql.Conn, error) {
 	if isPatient(ctx) {
 		return d.writer.Conn(ctx)
 	}
-	brief, cancel := context.WithTimeout(ctx, turnWait)
-	defer cancel()
-	conn, err := d.writer.Conn(brief)
-	if err != nil && ctx.Err() == nil && brief.Err() != nil {
-		err = fmt.Errorf("%w: %w", school.ErrBusy, err)
+	for begun := time.Now(); ; {
+		done := d.written.Load()
+		brief, cancel := context.WithTimeout(ctx, turnWait)
+		conn, err := d.writer.Conn(brief)
+		late := brief.Err() != nil
+		cancel()
+		switch {
+		case err == nil:
+			return conn, nil
+		case !late || ctx.Err() != nil:
+			return nil, fmt.Errorf("db: wait for a turn: %w", err)
+		case d.written.Load() == done || time.Since(begun) > queueWait:
+			return nil, fmt.Errorf("db: wait for a turn: %w: %w", school.ErrBusy, err)
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("db: wait for a turn: %w", err)
-	}
-	return conn, nil
 }
 
 // write runs do in one transaction, which is committed if do returns nil and
@@ -154,6 +161,7 @@ func (d *DB) write(ctx context.Context, do func(*tx) error) error {
 	if err != nil {
 		return err
 	}
+	defer d.written.Add(1)
 	defer conn.Close()
 	begun, err := conn.BeginTx(ctx, nil)
 	if err != nil {

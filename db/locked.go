@@ -20,8 +20,10 @@ const (
 	// that it cannot be done now, even if two things are to be written.
 	requestWait = 800 * time.Millisecond
 	// turnWait is how long a request waits for its turn at the one connection that
-	// writes: while others are before it, or one of them stands still.
+	// writes while nobody before it is done: somebody there stands still.
 	turnWait = 1200 * time.Millisecond
+	// queueWait is how long it waits in a queue that moves.
+	queueWait = 10 * time.Second
 	// programWait is for a program that starts beside another one; see patient.
 	programWait = 10 * time.Second
 	// lookAgain is how often one who waits looks whether the lock is free.
