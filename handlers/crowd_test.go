@@ -3,7 +3,7 @@ package handlers_test
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -34,17 +34,7 @@ func (s *site) crowd(t *testing.T) []*member {
 	all := make([]*member, crowdSize)
 	for i := range all {
 		email := []string{ada, bea, grace, rob}[i%4]
-		user := fixedID(email[:len(email)-len("@school.example")])
-		all[i] = &member{browser: s.browser(), user: user, wrong: t.Errorf}
-		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil)
-		r, _, err := s.sessions.Load(w, r)
-		must(t, err)
-		role := school.Student
-		if i%4 > 1 {
-			role = school.Instructor
-		}
-		must(t, s.sessions.Start(w, r, session.Identity{UserID: user, Role: role, Methods: []string{"pwd"}, AuthAt: s.clock.Now()}, session.StartOptions{}))
-		all[i].client.Jar.SetCookies(s.address(), w.Result().Cookies())
+		all[i] = &member{browser: s.enter(email), user: fixedID(strings.TrimSuffix(email, "@school.example")), wrong: t.Errorf}
 	}
 	return all
 }

@@ -172,7 +172,7 @@ func walk(t *testing.T, backend string) {
 		for who, want := range r.want.each() {
 			b := people[who]
 			if method != http.MethodGet && want < 400 {
-				b = newSite(t, backend).as(who) // what is done here must not be seen by the next row
+				b = newSite(t, backend).enter(who) // what is done here must not be seen by the next row
 			}
 			var got answer
 			if method == http.MethodGet {
