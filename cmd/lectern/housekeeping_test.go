@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -137,14 +138,14 @@ func leaveBehind(t *testing.T, data string) {
 
 // broom is a store that notes how often it was swept.
 type broom struct {
-	swept int
+	swept atomic.Int64
 	err   error
 }
 
 func (b *broom) Name() string { return "broom" }
 
 func (b *broom) Sweep(context.Context) (int, error) {
-	b.swept++
+	b.swept.Add(1)
 	return 3, b.err
 }
 
@@ -159,11 +160,11 @@ func TestHousekeeping_isDoneFromTheStartAndEveryFewMinutes(t *testing.T) {
 		go housekeeping(slog.New(slog.NewTextHandler(log, nil)), newManager(t, sessiontest.NewSchool()), newRing(t), []sweeper{broken, whole})(ctx)
 		for _, row := range []struct {
 			later time.Duration
-			swept int
+			swept int64
 		}{{0, 1}, {5*time.Minute - time.Second, 1}, {time.Second, 2}, {10 * time.Minute, 4}} {
 			pass(row.later)
-			if broken.swept != row.swept || whole.swept != row.swept {
-				t.Errorf("after %v more the stores were swept %d and %d times, want %d", row.later, broken.swept, whole.swept, row.swept)
+			if n, m := broken.swept.Load(), whole.swept.Load(); n != row.swept || m != row.swept {
+				t.Errorf("after %v more the stores were swept %d and %d times, want %d", row.later, n, m, row.swept)
 			}
 		}
 		if text := log.String(); strings.Count(text, "not swept") != 4 || !strings.Contains(text, "the handle is off") || strings.Count(text, "over=3") != 4 {
@@ -171,7 +172,7 @@ func TestHousekeeping_isDoneFromTheStartAndEveryFewMinutes(t *testing.T) {
 		}
 		stop()
 		pass(time.Hour)
-		if whole.swept != 4 {
+		if whole.swept.Load() != 4 {
 			t.Error("it goes on when the site has stopped")
 		}
 	})
