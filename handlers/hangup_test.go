@@ -118,6 +118,17 @@ func TestHangUp_leavesNoDeedHalfDone(t *testing.T) {
 	})
 }
 
+// TestHangUp_climbsAllTheSame hangs up as soon as the form has been read.
+func TestHangUp_climbsAllTheSame(t *testing.T) {
+	s := onRung(t, session.RevokeNone)
+	if got := s.as(alan).hangsUp(false, "/admin/sessions/revocation", "revocation", session.RevokeDenylist); got.Code != http.StatusSeeOther {
+		t.Errorf("climbing answers %d", got.Code)
+	}
+	if e := s.lastEvent(school.ActionRevocation); e.Detail != "none → denylist" || s.sessions.Site().Revocation != session.RevokeDenylist {
+		t.Errorf("the log has %+v, and tokens stand on %q", e, s.sessions.Site().Revocation)
+	}
+}
+
 func TestHangUp_isNoErrorOfOurs(t *testing.T) {
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.as(ada)
