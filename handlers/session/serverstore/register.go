@@ -96,6 +96,9 @@ func (g Register) Sweep(ctx context.Context) (int, error) {
 		if err != nil || n < batch {
 			return total, Away(err)
 		}
+		if err := ctx.Err(); err != nil {
+			return total, err
+		}
 	}
 }
 

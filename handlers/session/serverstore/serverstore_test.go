@@ -211,6 +211,20 @@ func (b *between) Sweep(ctx context.Context, now time.Time, limit int) (int, err
 	return n, err
 }
 
+// TestSweep_stopsWithTheSite: what is left is swept at the next start.
+func TestSweep_stopsWithTheSite(t *testing.T) {
+	eachStore(t, func(t *testing.T, s Store) {
+		for i := range 1100 {
+			create(t, s, Hash{byte(i), byte(i >> 8)}, record(ada))
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		swept := &between{Store: s, write: stop}
+		if n, err := newBackend(swept, func() time.Time { return noon.Add(time.Hour) }).Sweep(ctx); n != 500 || len(swept.batches) > 2 || !errors.Is(err, context.Canceled) {
+			t.Errorf("%d records are swept in batches of %v after the site has stopped, and the sweep says %v", n, swept.batches, err)
+		}
+	})
+}
+
 // Nobody who signs in, or comes by, waits for a sweep to end: it takes small
 // batches, and holds nothing between two of them. The database has one connection
 // here, which who holds it holds alone.
