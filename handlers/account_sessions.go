@@ -39,11 +39,8 @@ func (s *Server) showOwnSessions(c echo.Context) error {
 	own := kindOf(s.powerOf(v.visit.Trace.Backend))
 	p := views.AccountSessionsProps{
 		Sessions: s.sessionRows(listed), Unlisted: s.unlistedKinds(), Reach: s.reach(), Lasts: s.lasts(),
-		SeenEvery: onceEvery(s.Sessions.Lifetimes().SeenEvery()), Own: own, OwnEnds: moment(rec.ExpiresAt, s.Now()),
+		Unreached: backendLabels(unreached), SeenEvery: onceEvery(s.Sessions.Lifetimes().SeenEvery()), Own: own, OwnEnds: moment(rec.ExpiresAt, s.Now()),
 		MayChangePassword: s.may(c, policy.PasswordChange, policy.Object{Owner: v.user.ID, Demo: v.user.Demo}),
-	}
-	for _, name := range unreached {
-		p.Unreached = append(p.Unreached, ui.BackendLabel(name))
 	}
 	if cappedList(listed) {
 		p.Latest = strconv.Itoa(session.MaxListed)
@@ -142,16 +139,11 @@ func onceEvery(d time.Duration) string {
 // endOneSession ends one of the visitor's sessions, which may be this one.
 func (s *Server) endOneSession(c echo.Context) error {
 	v, handle := visitorOf(c), c.Param("id")
+	if rec, _ := v.visit.Record(); rec.Handle == handle {
+		return s.signOutTo(c, "/?said=signed-out", "from the list of sessions")
+	}
 	listed, _ := s.ownSessions(c)
 	toTheEnd(c)
-	if rec, _ := v.visit.Record(); rec.Handle == handle {
-		s.record(c, school.ActionSignOut, v.user.Name, "from the list of sessions")
-		if err := s.Sessions.End(c.Response(), c.Request()); err != nil {
-			return err
-		}
-		c.Response().Header().Set("Clear-Site-Data", `"cache"`)
-		return seeOther(c, "/?said=signed-out")
-	}
 	backend, err := s.Sessions.EndOne(c.Request(), handle)
 	switch {
 	case errors.Is(err, school.ErrNotFound):

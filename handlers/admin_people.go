@@ -114,9 +114,7 @@ func (s *Server) personPage(c echo.Context, status int, user school.User, wrong 
 	}
 	listed, unreached := s.Sessions.List(c.Request().Context(), user.ID)
 	p.Sessions = s.sessionRows(listed)
-	for _, name := range unreached {
-		p.Unreached = append(p.Unreached, ui.BackendLabel(name))
-	}
+	p.Unreached = backendLabels(unreached)
 	p.Unlisted = s.unlistedKinds()
 	for _, role := range school.Roles {
 		p.Roles = append(p.Roles, ui.Option{Value: string(role), Label: roleLabel(role)})
@@ -175,9 +173,7 @@ func (s *Server) roleWords(changed session.Ended, failed error) string {
 		return "the sessions on the server could not be reached"
 	}
 	words := ui.Count(changed.Sessions, "session", "sessions") + " on the server changed"
-	for _, name := range changed.Unreached {
-		words += "; " + ui.BackendLabel(name) + " does not answer, and its sessions are told as soon as it does"
-	}
+	words += awayWords(changed.Unreached, "its sessions are told")
 	return words + s.tokenWords(changed, "tokens with the old role are refused, so whoever has one signs in again", "tokens say the old role until they expire, ")
 }
 

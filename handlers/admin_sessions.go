@@ -99,10 +99,7 @@ func switchWords(done session.Switched, existing session.Existing) string {
 		if done.Tokens {
 			words += "; all tokens refused from then on, nobody knows how many"
 		}
-		for _, name := range done.Unreached {
-			words += "; " + ui.BackendLabel(name) + " does not answer, and what it keeps is refused as soon as it does"
-		}
-		return words
+		return words + awayWords(done.Unreached, "what it keeps is refused")
 	}
 	words := ui.Count(done.Waiting, "session waits", "sessions wait") + " to be carried over"
 	if done.Tokens {

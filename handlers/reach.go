@@ -115,10 +115,26 @@ func (s *Server) roleLasts() string {
 func (s *Server) endedWords(e session.Ended, what string) string {
 	words := ui.Count(e.Sessions, strings.TrimSpace(what+" session"), strings.TrimSpace(what+" sessions")) + " on the server ended"
 	words += s.tokenWords(e, "tokens issued before are refused, and nobody knows how many there were", "tokens issued before stay good until they expire, ")
-	for _, name := range e.Unreached {
-		words += "; " + ui.BackendLabel(name) + " does not answer, and what it keeps of these is refused as soon as it does"
+	return words + awayWords(e.Unreached, "what it keeps of these is refused")
+}
+
+// awayWords name the kinds whose store could not be asked, and what happens as
+// soon as it can be.
+func awayWords(unreached []string, then string) string {
+	words := ""
+	for _, kind := range backendLabels(unreached) {
+		words += "; " + kind + " does not answer, and " + then + " as soon as it does"
 	}
 	return words
+}
+
+// backendLabels are kinds of session by the names that pages have for them.
+func backendLabels(names []string) []string {
+	var labels []string
+	for _, name := range names {
+		labels = append(labels, ui.BackendLabel(name))
+	}
+	return labels
 }
 
 // tokenWords say what became of those that nobody can count: refused, or good

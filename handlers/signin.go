@@ -159,13 +159,18 @@ func maskedEmail(typed string) string {
 // signOut ends the session. Somebody who is not signed in any more wanted the
 // same, so it is no error.
 func (s *Server) signOut(c echo.Context) error {
+	return s.signOutTo(c, "/", "")
+}
+
+// signOutTo signs out and leads on; detail is for the log.
+func (s *Server) signOutTo(c echo.Context, next, detail string) error {
 	toTheEnd(c)
 	if v := visitorOf(c); v.SignedIn() {
-		s.record(c, school.ActionSignOut, v.user.Name, "")
+		s.record(c, school.ActionSignOut, v.user.Name, detail)
 	}
 	if err := s.Sessions.End(c.Response(), c.Request()); err != nil {
 		return err
 	}
 	c.Response().Header().Set("Clear-Site-Data", `"cache"`)
-	return seeOther(c, "/")
+	return seeOther(c, next)
 }

@@ -31,14 +31,7 @@ func (s *Server) xrayToken(x *views.XRay, v *visitor, rec session.Record) {
 	x.Band = s.band(rec, token.SessionUse)
 	x.RoleFrom = "the token itself, written " + ago(s.Now().Sub(rec.CreatedAt))
 	x.OnServer = onServer[revocation]
-	if v.visit.Trace.CarriedFrom != "" {
-		carriedOver(x, v.visit.Trace.CarriedFrom)
-		return
-	}
-	if x.Reads == 0 {
-		last := len(x.Steps) - 1
-		x.Steps = append(x.Steps[:last:last], ui.Step{Name: "Store look-up", Where: "nothing to look up", Skipped: true}, x.Steps[last])
-	}
+	endOfBand(x, v, "nothing to look up")
 }
 
 // onServer says what is kept of a token.
@@ -135,13 +128,19 @@ func (s *Server) xrayHybrid(x *views.XRay, v *visitor, rec session.Record) {
 	} else {
 		x.OnServer = "one record, in " + places[session.Hybrid] + ". Nobody asked it whether you are still signed in."
 	}
+	endOfBand(x, v, "not before the band expires")
+}
+
+// endOfBand tells of a band that was exchanged for this session, or shows the
+// look-up that this band saved, and why.
+func endOfBand(x *views.XRay, v *visitor, why string) {
 	if v.visit.Trace.CarriedFrom != "" {
 		carriedOver(x, v.visit.Trace.CarriedFrom)
 		return
 	}
 	if x.Reads == 0 {
 		last := len(x.Steps) - 1
-		x.Steps = append(x.Steps[:last:last], ui.Step{Name: "Store look-up", Where: "not before the band expires", Skipped: true}, x.Steps[last])
+		x.Steps = append(x.Steps[:last:last], ui.Step{Name: "Store look-up", Where: why, Skipped: true}, x.Steps[last])
 	}
 }
 

@@ -94,7 +94,7 @@ func (t *Tokens) Read(text string, watcher token.Watcher) (Access, token.Problem
 	}
 	return Access{
 		ID: claims.ID, User: user, Role: role,
-		AuthAt: seconds(claims.AuthTime), IssuedAt: seconds(claims.IssuedAt), ExpiresAt: seconds(claims.Expires),
+		AuthAt: token.Moment(claims.AuthTime), IssuedAt: token.Moment(claims.IssuedAt), ExpiresAt: token.Moment(claims.Expires),
 	}, ""
 }
 
@@ -102,5 +102,3 @@ func (t *Tokens) Read(text string, watcher token.Watcher) (Access, token.Problem
 // when the password was asked for: a token can be signed a moment after all was
 // ended for somebody who had typed an old password before.
 func (a Access) EndedBy(from time.Time) bool { return a.AuthAt.Before(from) }
-
-func seconds(unix int64) time.Time { return time.Unix(unix, 0).UTC() }

@@ -73,5 +73,9 @@ func date(unix int64) *jwt.NumericDate {
 	if unix == 0 {
 		return nil
 	}
-	return &jwt.NumericDate{Time: time.Unix(unix, 0).UTC()}
+	return &jwt.NumericDate{Time: Moment(unix)}
 }
+
+// Moment is the time that a claim such as exp or iat tells: seconds since 1970,
+// which RFC 7519 §2 calls a NumericDate.
+func Moment(numericDate int64) time.Time { return time.Unix(numericDate, 0).UTC() }

@@ -204,9 +204,8 @@ func (b *Backend) read(text string, trace *session.Trace) (*session.Record, sess
 	if problem != "" {
 		return nil, session.Reason(problem)
 	}
-	user, errUser := school.ParseID(c.Subject)
-	role, errRole := school.ParseRole(c.Role)
-	if errUser != nil || errRole != nil {
+	identity, err := IdentityIn(c)
+	if err != nil {
 		return nil, session.BadClaims
 	}
 	if c.IssuedAt < b.cut.Load() {
@@ -215,12 +214,24 @@ func (b *Backend) read(text string, trace *session.Trace) (*session.Record, sess
 	// Whoever did not ask to be remembered is gone by the absolute end; a token
 	// that lasts beyond it was asked for.
 	return &session.Record{
-		Identity:  session.Identity{UserID: user, Role: role, Methods: c.Methods, AuthAt: seconds(c.AuthTime)},
+		Identity:  identity,
 		Handle:    c.ID,
 		Remember:  c.Expires-c.AuthTime > int64(b.lifetimes.Absolute/time.Second),
-		CreatedAt: seconds(c.IssuedAt),
-		ExpiresAt: seconds(c.Expires), TokenUntil: seconds(c.Expires),
+		CreatedAt: token.Moment(c.IssuedAt),
+		ExpiresAt: token.Moment(c.Expires), TokenUntil: token.Moment(c.Expires),
 	}, ""
 }
 
-func seconds(unix int64) time.Time { return time.Unix(unix, 0).UTC() }
+// IdentityIn reads from the claims of a session's token whom they vouch for. It
+// returns an error where they name nobody, or no role, that a school could have.
+func IdentityIn(c *token.Claims) (session.Identity, error) {
+	user, err := school.ParseID(c.Subject)
+	if err != nil {
+		return session.Identity{}, err
+	}
+	role, err := school.ParseRole(c.Role)
+	if err != nil {
+		return session.Identity{}, err
+	}
+	return session.Identity{UserID: user, Role: role, Methods: c.Methods, AuthAt: token.Moment(c.AuthTime)}, nil
+}

@@ -48,7 +48,6 @@ import (
 
 	"github.com/gorilla/sessions"
 
-	"lectern/db/school"
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/serverstore"
@@ -192,26 +191,23 @@ func (b *Backend) read(text string, trace *session.Trace) (*session.Record, sess
 	if problem != "" {
 		return nil, session.Reason(problem)
 	}
-	user, errUser := school.ParseID(c.Subject)
-	role, errRole := school.ParseRole(c.Role)
-	if errUser != nil || errRole != nil {
+	identity, err := cookiejwt.IdentityIn(c)
+	if err != nil {
 		return nil, session.BadClaims
 	}
 	if c.Began < b.cut.Load() {
 		return nil, session.EndedForAll
 	}
 	return &session.Record{
-		Identity:  session.Identity{UserID: user, Role: role, Methods: c.Methods, AuthAt: seconds(c.AuthTime)},
+		Identity:  identity,
 		Handle:    c.Session,
 		Remember:  c.Remember,
-		CreatedAt: seconds(c.Began),
-		ExpiresAt: seconds(c.Ends),
+		CreatedAt: token.Moment(c.Began),
+		ExpiresAt: token.Moment(c.Ends),
 
-		TokenUntil: seconds(c.Expires),
+		TokenUntil: token.Moment(c.Expires),
 	}, ""
 }
-
-func seconds(unix int64) time.Time { return time.Unix(unix, 0).UTC() }
 
 // Save starts a family for a session that IsNew. It exchanges the ticket of one
 // that is Due, and notes the visit of any other that was loaded; it returns
