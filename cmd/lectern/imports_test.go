@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"lectern/handlers/session/hybrid":      {"lectern/db/school", "lectern/handlers/session", "lectern/handlers/session/cookiejwt", "lectern/handlers/session/serverstore", "lectern/handlers/token"},
 	"lectern/handlers/session/serverstore": {"lectern/db/school", "lectern/handlers/session"},
 	"lectern/handlers/session/sessiontest": {"lectern/db/school", "lectern/handlers/session"},
+	"lectern/handlers/session/kinds":       {"lectern/handlers/session", "lectern/handlers/session/cookiejwt", "lectern/handlers/session/hybrid", "lectern/handlers/session/serverstore", "lectern/handlers/token"},
 	"lectern/handlers/session/redistest":   {},
 	"lectern/handlers/token":               {},
 	"lectern/views":                        {"lectern/assets", "lectern/views/...", "lectern/db/school"},
