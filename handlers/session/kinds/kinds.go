@@ -94,6 +94,19 @@ func (c *Config) families(store hybrid.Store) hybrid.Store {
 	return store
 }
 
+// Replace puts a backend in the place of the one of its name. On a ladder it is
+// the only rung.
+func (k *Kinds) Replace(b session.Backend) {
+	for i := range k.Offered {
+		if k.Offered[i].Name() == b.Name() {
+			k.Offered[i] = b
+		}
+	}
+	if len(k.Ladder) > 0 && k.Ladder[0].Name() == b.Name() {
+		k.Ladder = nil
+	}
+}
+
 func (k *Kinds) offer(b session.Backend) {
 	k.Offered = append(k.Offered, b)
 	if s, ok := b.(Sweeper); ok {
