@@ -67,6 +67,7 @@ func (b *adoptedID) brought(r *http.Request) []byte {
 		if err != nil || len(id) != 32 {
 			continue
 		}
+		session.TraceFrom(r.Context()).Read()
 		if _, taken, err := b.config.Store.Find(r.Context(), sha256.Sum256([]byte(id))); err == nil && !taken {
 			return raw
 		}

@@ -249,9 +249,9 @@ func exchangedTwice(w *world) {
 		w.clock.Move(w.lag())
 		w.in(first.Visit(), "a ticket is not exchanged")
 		w.clock.Move(2 * w.lag()) // no request is under way for so long
-		w.out(second.Visit(), "a ticket that was exchanged long ago opens the session to "+who)
+		w.out(second.Visit(), "a ticket that was exchanged before opens the session to "+who)
 		w.clock.Move(w.lag())
-		w.out(first.Visit(), "a session goes on whose ticket came from two hands, "+who+" after the other")
+		w.out(first.Visit(), "a session goes on whose ticket has come from two hands, in the end from "+who)
 		w.in(phone.Visit(), "a ticket that came back ends another session of the same person")
 		w.in(grace.Visit(), "a ticket that came back ends somebody else's session")
 	}
