@@ -54,6 +54,9 @@ type Config struct {
 	Demo bool
 	// Proxies are the addresses whose forwarded headers are believed.
 	Proxies []netip.Prefix
+	// Watch is shown the session of each request as soon as it was looked for; nil
+	// where nobody watches. What the request does to it later stands in it later.
+	Watch func(*http.Request, *session.Visit)
 }
 
 // Server answers every request of the site. It is safe for concurrent use.

@@ -26,7 +26,7 @@ import (
 	"lectern/handlers/bearer"
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
-	"lectern/handlers/session/hybrid"
+	"lectern/handlers/session/kinds"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
 )
@@ -162,31 +162,20 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	must(t, err)
 	ring := token.NewKeyring(keys)
 	tokens := token.NewIssuer(token.Config{Keys: ring, Site: set.base, Now: s.clock.Now, Random: rand.Reader})
-	records, err := serverstore.NewSQL(ctx, s.db.Reader(), s.db.Writer())
-	must(t, err)
 	if set.redis == "" {
 		set.redis = "redis://" + miniredis.RunT(t).Addr()
 	}
 	distant, err := serverstore.OpenRedis(set.redis, time.Now)
 	must(t, err)
 	t.Cleanup(func() { must(t, distant.Close()) })
-	families, err := hybrid.NewSQL(ctx, s.db.Reader(), s.db.Writer())
+	all, err := kinds.New(ctx, kinds.Config{
+		Reader: s.db.Reader(), Writer: s.db.Writer(), People: s.db, Redis: distant,
+		Tokens: tokens, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader,
+	})
 	must(t, err)
-	store := func(name string, store serverstore.Store) session.Backend {
-		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader})
-	}
-	s.ledger, err = cookiejwt.NewSQLLedger(ctx, s.db.Reader(), s.db.Writer(), s.db, s.clock.Now)
-	must(t, err)
-	band := cookiejwt.New(cookiejwt.Config{Tokens: tokens, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now})
+	s.ledger = all.Swept[0].(*cookiejwt.SQLLedger)
 	s.sessions, err = session.NewManager(ctx, session.Config{
-		Backends: []session.Backend{
-			band,
-			store(session.Memory, serverstore.NewMemory()),
-			store(session.Database, records),
-			store(session.Redis, distant),
-			hybrid.New(hybrid.Config{Tokens: tokens, Store: families, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader}),
-		},
-		Ladder:  []session.Rung{band, cookiejwt.NewCutoff(band, s.ledger), cookiejwt.NewDenylist(band, s.ledger)},
+		Backends: all.Offered, Ladder: all.Ladder,
 		Default: backend, Revocation: cmp.Or(set.revocation, session.RevokeNone),
 		Cookies: cookies, Lifetimes: lifetimes, People: s.db, Settings: s.db, Choose: demo, Now: s.clock.Now,
 	})

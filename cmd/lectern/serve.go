@@ -164,9 +164,9 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		return nil, nil, err
 	}
 	manager, err := session.NewManager(ctx, session.Config{
-		Backends:   kinds.offered,
+		Backends:   kinds.Offered,
 		Default:    s.Sessions,
-		Ladder:     kinds.ladder,
+		Ladder:     kinds.Ladder,
 		Revocation: s.JWTRevocation,
 		Cookies:    cookies,
 		Lifetimes:  s.lifetimes(),
@@ -195,7 +195,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		Demo:      s.Demo,
 		Proxies:   proxies,
 	})
-	return site, housekeeping(log, manager, keys, kinds.swept), err
+	return site, housekeeping(log, manager, keys, kinds.Swept), err
 }
 
 // sayWhatKeeps has the log begin with what keeps people signed in, and who chose
