@@ -18,8 +18,9 @@ type Step struct {
 	Decides bool
 	Expects []Expectation
 
-	actor string
-	do    action
+	actor  string
+	do     action
+	admits bool // it says who is there, and is nothing that happens
 }
 
 // in reports whether the step happens in a column.
@@ -76,7 +77,7 @@ func readLine(line string, e *Experiment, known map[string]bool, steps *[]Step) 
 		for name := range m {
 			known[name] = true
 		}
-		*steps = append(*steps, Step{Line: line, do: func(w *world, _ *actor) error { return w.admit(m) }})
+		*steps = append(*steps, Step{Line: line, admits: true, do: func(w *world, _ *actor) error { return w.admit(m) }})
 		return nil
 	}
 	if m := expecting.FindStringSubmatch(line); m != nil {

@@ -21,6 +21,12 @@ type Kinds struct {
 	Offered []session.Backend // in the order in which a page offers them
 	Ladder  []session.Rung
 	Swept   []Sweeper
+
+	// Records, Families and Ledger are where those of them that use the database
+	// keep what they keep.
+	Records  serverstore.Store
+	Families hybrid.Store
+	Ledger   cookiejwt.Ledger
 }
 
 // Sweeper is a store with entries whose time is over at some point.
@@ -64,6 +70,7 @@ func New(ctx context.Context, c Config) (Kinds, error) {
 	if err != nil {
 		return all, err
 	}
+	all.Records, all.Families, all.Ledger = c.records(records), c.families(families), ledger
 	band := cookiejwt.New(cookiejwt.Config{Tokens: c.Tokens, Cookies: c.Cookies, Lifetimes: c.Lifetimes, Now: c.Now})
 	all.Ladder = []session.Rung{band, cookiejwt.NewCutoff(band, ledger), cookiejwt.NewDenylist(band, ledger)}
 	all.Swept = []Sweeper{ledger}
@@ -71,20 +78,24 @@ func New(ctx context.Context, c Config) (Kinds, error) {
 	// Those that keep records share one cookie on purpose: a ticket is a ticket,
 	// wherever the coat hangs, and a browser needs only one.
 	all.offer(band)
-	all.offer(c.server(session.Memory, serverstore.NewMemory()))
-	all.offer(c.server(session.Database, records))
+	all.offer(c.server(session.Memory, c.records(serverstore.NewMemory())))
+	all.offer(c.server(session.Database, all.Records))
 	if c.Redis != nil {
-		all.offer(c.server(session.Redis, c.Redis))
+		all.offer(c.server(session.Redis, c.records(c.Redis)))
 	}
-	all.offer(hybrid.New(hybrid.Config{Tokens: c.Tokens, Store: c.families(families), Cookies: c.Cookies, Lifetimes: c.Lifetimes, Now: c.Now, Random: c.Random}))
+	all.offer(hybrid.New(hybrid.Config{Tokens: c.Tokens, Store: all.Families, Cookies: c.Cookies, Lifetimes: c.Lifetimes, Now: c.Now, Random: c.Random}))
 	return all, nil
 }
 
 func (c *Config) server(name string, store serverstore.Store) *serverstore.Backend {
-	if c.Records != nil {
-		store = c.Records(store)
-	}
 	return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: c.Cookies, Lifetimes: c.Lifetimes, Now: c.Now, Random: c.Random})
+}
+
+func (c *Config) records(store serverstore.Store) serverstore.Store {
+	if c.Records != nil {
+		return c.Records(store)
+	}
+	return store
 }
 
 func (c *Config) families(store hybrid.Store) hybrid.Store {
