@@ -30,6 +30,9 @@ var measures = map[string]string{
 	"readable":     "readable",
 	"personal":     "personal_data",
 	"calls":        "calls",
+	// of a step that asks many times
+	"reads_in_all":  "reads_in_all",
+	"writes_in_all": "writes_in_all",
 }
 
 var (
@@ -167,6 +170,8 @@ func (w *world) measure(name string) (float64, error) {
 		return float64(x.Trace.Writes), nil
 	case "cookie_bytes":
 		return float64(w.bytesOf(x)), nil
+	case "calls":
+		return w.calls(), nil
 	case "cookies":
 		return float64(w.cookiesOf(w.last)), nil
 	}

@@ -177,6 +177,7 @@ func (w *world) take(step *Step, column string) (status int, err error) {
 		}
 		w.last = who
 	}
+	before := w.ended
 	if err := step.do(w, who); err != nil {
 		if w.ctx.Err() != nil {
 			return 0, w.ctx.Err()
@@ -186,6 +187,8 @@ func (w *world) take(step *Step, column string) (status int, err error) {
 	}
 	if x := w.entry.Exchange; x != nil {
 		status = x.Response.Status
+	} else if w.ended != before { // somebody's own answer, for which nobody was asked
+		status = w.ended.Response.Status
 	}
 	if step.Decides {
 		w.decide(status)
@@ -214,6 +217,7 @@ func (w *world) decide(status int) {
 	c.Verdict, c.Status = verdictOf(status), status
 	c.Measured["cookie_bytes"] = float64(w.bytesOf(x))
 	c.Measured["store_reads"], c.Measured["store_writes"] = float64(x.Trace.Reads), float64(x.Trace.Writes)
+	c.Measured["calls"] = w.calls()
 	w.decided = w.clock.Now()
 }
 

@@ -43,6 +43,9 @@ func (w *world) fill(text string, who *actor) (string, error) {
 		if person, ok := w.site.Person(name); ok {
 			return string(person.ID)
 		}
+		if id, ok := w.site.Lesson(name); ok {
+			return string(id)
+		}
 		if base, ok := strings.CutSuffix(name, ".email"); ok {
 			if person, ok := w.site.Person(base); ok {
 				return person.Email
@@ -164,6 +167,9 @@ func (w *world) record(who *actor, e errand, s *server, r *http.Request, sent st
 	w.takeApart(x, who, s, sent, answer)
 	who.page = readPage(answer.Header.Get("Content-Type"), body)
 	x.Response.Excerpt = who.page.excerpt()
+	if strings.HasPrefix(answer.Header.Get("Content-Type"), "application/jwk-set+json") {
+		who.published = body
+	}
 	w.ended, w.page, w.last = x, who.page, who
 	return x
 }

@@ -31,7 +31,7 @@ var verbs = sync.OnceValue(func() []verb {
 	}
 	return []verb{
 		said(true, `signs in as (\w+)(, to be remembered)?`, always(signIn)),
-		said(true, `(GET|POST|PUT|DELETE|fetch) (/\S*)(.*)`, request),
+		said(true, `(GET|POST|PUT|DELETE|fetch) (/[^\s,]*)(.*)`, request),
 		said(true, `copies the cookies of (\w+)`, always(copyCookies)),
 		said(true, `is given the cookies of (\w+)`, always(copyCookies)),
 		said(true, `copies what the script read`, always(func([]string) action { return copyRead })),
@@ -41,6 +41,7 @@ var verbs = sync.OnceValue(func() []verb {
 		said(true, `edits the cookie, (\w+)=(\w+)`, always(editCookie)),
 		said(true, `makes a token, (.+)`, makeToken),
 		said(true, `makes up a cookie`, always(func([]string) action { return makeUp })),
+		said(true, `checks the cookie with the published keys(?: until refused, every (\w+))?`, checkElsewhere),
 		said(true, `guesses a number`, always(func([]string) action { return guess })),
 		said(true, `reads the cookie without a key`, always(func([]string) action { return readCookie })),
 		said(true, `a script on the page reads the cookies`, always(func([]string) action { return scriptReads })),
@@ -83,7 +84,7 @@ func (w *world) ask(who *actor, e errand) error {
 
 var (
 	untilRefused = regexp.MustCompile(` until refused, every (\w+)$`)
-	asOften      = regexp.MustCompile(` (\d+) times$`)
+	asOften      = regexp.MustCompile(` (\d+) times(?:, every (\w+))?$`)
 	atServer     = regexp.MustCompile(` at (\w)$`)
 	fromSite     = regexp.MustCompile(` from (https?://\S+)$`)
 	noWaiting    = regexp.MustCompile(`,? without waiting$`)
@@ -110,9 +111,15 @@ func request(m []string) (action, error) {
 			return nil, err
 		}
 	}
-	times := 0
+	times, pause := 0, time.Duration(0)
 	if found := cut(asOften); found != nil {
 		times, _ = strconv.Atoi(found[1])
+		if found[2] != "" {
+			var err error
+			if pause, err = readDuration(found[2]); err != nil {
+				return nil, err
+			}
+		}
 	}
 	later := cut(noWaiting) != nil
 	if found := cut(fromSite); found != nil {
@@ -140,7 +147,7 @@ func request(m []string) (action, error) {
 		case every > 0:
 			return w.askUntilRefused(who, e, every)
 		case times > 0:
-			return w.askOften(who, e, times)
+			return w.askOften(who, e, times, pause)
 		case later:
 			return w.sendLater(who, e)
 		}
@@ -190,8 +197,7 @@ func (w *world) askUntilRefused(who *actor, e errand, every time.Duration) error
 		}
 		if verdictOf(x.Response.Status) != Accepted {
 			w.entry.Exchange, w.entry.Again, w.entry.At = x, asked, w.clock.Now()
-			w.measured["valid_for_seconds"] = w.clock.Now().Sub(from).Seconds()
-			w.column.Life = &Life{Issued: w.issued, Ended: from, Refused: w.clock.Now()}
+			w.went(from)
 			return nil
 		}
 		if err := w.ctx.Err(); err != nil {
@@ -202,13 +208,19 @@ func (w *world) askUntilRefused(who *actor, e errand, every time.Duration) error
 	return fmt.Errorf("it was accepted %d times, and still is", mostAsked)
 }
 
+// went notes that what was good for a while is not accepted any more.
+func (w *world) went(from time.Time) {
+	w.measured["valid_for_seconds"] = w.clock.Now().Sub(from).Seconds()
+	w.column.Life = &Life{Issued: w.issued, Ended: from, Refused: w.clock.Now()}
+}
+
 // askOften asks the same many times, and measures what it costs in the middle.
-func (w *world) askOften(who *actor, e errand, times int) error {
+func (w *world) askOften(who *actor, e errand, times int, pause time.Duration) error {
 	if times > mostAsked {
 		return fmt.Errorf("%d times is too often", times)
 	}
 	costs := make([]float64, 0, times)
-	reads := 0
+	reads, writes := 0, 0
 	for range times {
 		x, err := w.send(who, e)
 		if err != nil {
@@ -217,17 +229,18 @@ func (w *world) askOften(who *actor, e errand, times int) error {
 		if err := w.ctx.Err(); err != nil {
 			return err
 		}
-		reads += x.Trace.Reads
+		reads, writes = reads+x.Trace.Reads, writes+x.Trace.Writes
 		micros := 0.0
 		for _, step := range x.Trace.Steps {
 			micros += step.Micros
 		}
 		costs = append(costs, micros)
 		w.entry.Exchange = x
+		w.clock.move(pause)
 	}
 	w.entry.Again = times - 1
 	w.measured["micros"] = median(costs)
-	w.measured["reads_in_all"] = float64(reads)
+	w.measured["reads_in_all"], w.measured["writes_in_all"] = float64(reads), float64(writes)
 	w.note("The same %d times over; in the middle it took %.1f µs to find out who was asking.", times, w.measured["micros"])
 	return nil
 }

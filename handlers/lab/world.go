@@ -48,6 +48,8 @@ type Site interface {
 	Boot(ctx context.Context, server string, keys *token.Keyring) (http.Handler, error)
 	// Person finds somebody by the name that scripts use.
 	Person(name string) (Person, bool)
+	// Lesson finds a lesson's id by its slug.
+	Lesson(slug string) (school.ID, bool)
 	// Rows counts the session records that the servers keep.
 	Rows(ctx context.Context) (int, error)
 	// Kept is everything about sessions that lies on the servers.
@@ -120,8 +122,10 @@ type actor struct {
 	program bool
 	number  int
 	jar     *jar.Jar
-	page    page   // the last that it saw
-	home    string // the server that a sticky balancer leads it to
+	page    page // the last that it saw
+	// published are the public keys that it has fetched, as they came.
+	published string
+	home      string // the server that a sticky balancer leads it to
 }
 
 // clock stands still until it is moved.
