@@ -89,6 +89,7 @@ type Setup struct {
 	Sticky     bool // the balancer leads each browser to the same server
 	OwnKeys    bool // each server makes its own
 	HTTPS      bool
+	Laden      bool // its sessions carry what the school puts into each
 	// None says why there is nothing to see in this column.
 	None string
 }

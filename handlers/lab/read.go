@@ -189,6 +189,8 @@ func (c *Setup) set(setting string) error {
 		c.Broken = value
 	case "https":
 		c.HTTPS = true
+	case "laden":
+		c.Laden = true
 	case "token": // life 5m
 		life := strings.TrimPrefix(value, "life ")
 		if _, err := time.ParseDuration(life); err != nil {

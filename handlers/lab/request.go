@@ -87,11 +87,14 @@ func (w *world) request(who *actor, e errand) (*http.Request, string) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	from, site := jar.SameSite, "same-origin"
-	if e.from != "" {
+	switch {
+	case e.from == "":
+	case w.isSibling(e.from):
+		site = "same-site"
+	case e.method == http.MethodGet && !e.fetch:
+		from, site = jar.CrossSiteLink, "cross-site"
+	default:
 		from, site = jar.CrossSite, "cross-site"
-		if e.method == http.MethodGet && !e.fetch {
-			from = jar.CrossSiteLink
-		}
 	}
 	if who.program || e.fetch {
 		r.Header.Set("Accept", "application/json")
@@ -120,6 +123,13 @@ func (w *world) request(who *actor, e errand) (*http.Request, string) {
 		r.Header.Set("Cookie", cookies)
 	}
 	return r, cookies
+}
+
+// isSibling reports whether an origin is a host under the site's own domain, by the
+// same scheme: another origin, and to the rules of cookies the same site.
+func (w *world) isSibling(origin string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && u.Scheme == w.base.Scheme && strings.HasSuffix(u.Host, "."+w.base.Host)
 }
 
 // shownRequest and shownResponse are the headers that say something about sessions.

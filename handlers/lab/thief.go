@@ -272,11 +272,16 @@ func scriptReads(w *world, who *actor) error {
 			w.measured["readable"] = 1
 		}
 	}
+	w.read = nil
 	if read == "" {
 		w.note("document.cookie is empty.")
 		return nil
 	}
-	w.note("document.cookie is %q.", read)
+	for _, pair := range strings.Split(read, "; ") {
+		name, value, _ := strings.Cut(pair, "=")
+		w.read = append(w.read, Field{name, value})
+	}
+	w.note("document.cookie says %s.", fieldsLine(w.read))
 	return nil
 }
 

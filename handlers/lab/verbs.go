@@ -33,12 +33,15 @@ var verbs = sync.OnceValue(func() []verb {
 		said(true, `signs in as (\w+)(, to be remembered)?`, always(signIn)),
 		said(true, `(GET|POST|PUT|DELETE|fetch) (/[^\s,]*)(.*)`, request),
 		said(true, `copies the cookies of (\w+)`, always(copyCookies)),
+		said(true, `is given the cookies of (\w+)`, always(copyCookies)),
+		said(true, `copies what the script read`, always(func([]string) action { return copyRead })),
 		said(true, `closes the browser and opens it again`, always(reopen)),
 		said(true, `throws away ([\w-]+)`, always(throwAway)),
 		said(true, `changes a character of the cookie`, always(func([]string) action { return changeCharacter })),
 		said(true, `edits the cookie, (\w+)=(\w+)`, always(editCookie)),
 		said(true, `makes a token, (.+)`, makeToken),
 		said(true, `checks the cookie with the published keys(?: until refused, every (\w+))?`, checkElsewhere),
+		said(true, `makes up a cookie`, always(func([]string) action { return makeUp })),
 		said(true, `guesses a number`, always(func([]string) action { return guess })),
 		said(true, `reads the cookie without a key`, always(func([]string) action { return readCookie })),
 		said(true, `a script on the page reads the cookies`, always(func([]string) action { return scriptReads })),
@@ -49,6 +52,7 @@ var verbs = sync.OnceValue(func() []verb {
 		said(false, `server (\w): (stops|starts|restarts)`, always(serverDoes)),
 		said(false, `store: (goes away|comes back|holds the next write|lets go)`, always(storeDoes)),
 		said(false, `keys: (a new one signs|the old ones are dropped)`, always(keysDo)),
+		said(false, `school: puts (\d+) courses into each session`, putCourses),
 		said(false, `server: shows what it keeps`, always(func([]string) action { return showKept })),
 	}
 })

@@ -96,6 +96,8 @@ type world struct {
 	last        *actor // who did something last
 	waiting     []*waiting
 	loot        *loot
+	read        []Field // what a script found in document.cookie
+	courses     int     // that each session carries, where they are laden
 
 	column   *Column
 	entry    *Entry
@@ -182,6 +184,9 @@ func (l *Lab) open(ctx context.Context, setup *Setup, today time.Time) (*world, 
 		if plan.Break, err = mistake(setup.Broken); err != nil {
 			return nil, err
 		}
+	}
+	if setup.Laden {
+		plan.Break = w.laden(plan.Break)
 	}
 	if w.site, err = l.build(ctx, plan); err != nil {
 		return nil, err

@@ -97,6 +97,16 @@ var All = []Mistake{
 		Breaks: "The old key is passed where the library expects an encryption key, so the first planned change of keys signs everybody out.",
 		Check:  "a planned change of keys signs nobody out",
 	},
+	{
+		Name: "readable-cookie", Kind: session.JWT, Revocation: session.RevokeNone, New: NewReadableCookie, Where: "handlers/lab/broken/readablecookie.go",
+		Breaks: "The cookie lacks the word HttpOnly, so whatever script runs on the page can read the token and send it away.",
+		Check:  "cookie flags",
+	},
+	{
+		Name: "unmeasured-cookie", Kind: session.JWT, Revocation: session.RevokeNone, New: NewUnmeasuredCookie, Where: "handlers/lab/broken/unmeasuredcookie.go",
+		Breaks: "A token is sent however long it is, so that a browser drops it without a word and somebody stands outside with the right password.",
+		Check:  "too large is refused loudly",
+	},
 }
 
 // ids is the kind that keeps a record on the server, as it should be.

@@ -44,6 +44,12 @@ var mended = map[string]func(broken.Config) session.Backend{
 		}
 		return broken.Sealing(c, securecookie.CodecsFromPairs(pairs...))
 	},
+	"readable-cookie":   banded,
+	"unmeasured-cookie": banded,
+}
+
+func banded(c broken.Config) session.Backend {
+	return cookiejwt.New(cookiejwt.Config{Tokens: c.Tokens, Cookies: c.Cookies, Lifetimes: c.Lifetimes, Now: c.Now})
 }
 
 func numbered(c broken.Config) session.Backend {
