@@ -15,7 +15,7 @@ type LabProgress struct {
 	// JWT, Server and Hybrid are what they predicted: "accepted", "refused", or
 	// nothing.
 	JWT, Server, Hybrid string
-	RunID               school.ID // the run they saw; empty before the first
+	RunID               string // the run they saw; empty before the first
 	// Asked is how many predictions the run put to the proof, and Guessed how many
 	// of them came true.
 	Asked, Guessed int
@@ -25,7 +25,7 @@ type LabProgress struct {
 
 // LabRun is a run of an experiment, as the lab wrote it down.
 type LabRun struct {
-	ID         school.ID
+	ID         string
 	Experiment string
 	At         time.Time
 	Result     []byte
@@ -147,7 +147,7 @@ func (d *DB) ForgetLabProgress(ctx context.Context, user school.ID, experiment s
 
 // LabRun reads a run. It returns [school.ErrNotFound] for one that there never was,
 // or that is not kept any more.
-func (d *DB) LabRun(ctx context.Context, id school.ID) (LabRun, error) {
+func (d *DB) LabRun(ctx context.Context, id string) (LabRun, error) {
 	return one(ctx, d, labRun, func(row scanner) (r LabRun, err error) {
 		err = row.Scan(&r.ID, &r.Experiment, instant{&r.At}, &r.Result)
 		return r, err

@@ -28,7 +28,7 @@ func TestLabProgress_isKeptForEachPersonAndExperiment(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := begun
-	done.RunID, done.Asked, done.Guessed, done.ExplainedAt = school.MustNewID(), 2, 1, at.Add(time.Minute)
+	done.RunID, done.Asked, done.Guessed, done.ExplainedAt = "k7qm2x", 2, 1, at.Add(time.Minute)
 	if err := d.SaveLabProgress(ctx, ada, done, db.LabProgress{Experiment: "second", Hybrid: "accepted", UpdatedAt: at}); err != nil {
 		t.Fatal(err)
 	}
@@ -54,8 +54,8 @@ func TestLabRuns_areKeptForAWhileAndFiguresForGood(t *testing.T) {
 	}
 	defer d.Close()
 	now := time.UnixMilli(1_700_000_000_000).UTC()
-	old := db.LabRun{ID: school.MustNewID(), Experiment: "first", At: now.Add(-61 * 24 * time.Hour), Result: []byte("old")}
-	young := db.LabRun{ID: school.MustNewID(), Experiment: "first", At: now, Result: []byte("young")}
+	old := db.LabRun{ID: string(school.MustNewID()), Experiment: "first", At: now.Add(-61 * 24 * time.Hour), Result: []byte("old")}
+	young := db.LabRun{ID: string(school.MustNewID()), Experiment: "first", At: now, Result: []byte("young")}
 	for i, run := range []db.LabRun{old, young} {
 		figures := []db.LabFigures{{Experiment: "first", Column: "jwt", At: run.At, Machine: "this one", Figures: map[string]float64{"rows": float64(i)}}}
 		if err := d.AddLabRun(ctx, run, figures); err != nil {

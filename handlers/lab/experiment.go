@@ -67,6 +67,9 @@ type Prediction struct {
 	// By is the measure that decides which of the two comes true; nil where it is
 	// the verdict.
 	By *Fact
+	// Good is the verdict that is good news: a thief who is refused, an honest
+	// person who is let in. It is empty where neither is.
+	Good Verdict
 }
 
 // Choice is one of the two.

@@ -101,6 +101,10 @@ func (e *Experiment) readPrediction(text string) error {
 			} else {
 				e.Predict.Refused = choice
 			}
+		case "good":
+			if e.Predict.Good = Verdict(rest); rest != string(Accepted) && rest != string(Refused) {
+				return fmt.Errorf("%q can be no good news", rest)
+			}
 		case "by":
 			fact, err := readFact(rest)
 			if err != nil {
@@ -108,7 +112,7 @@ func (e *Experiment) readPrediction(text string) error {
 			}
 			e.Predict.By = &fact
 		default:
-			return fmt.Errorf("%q is neither accepted, refused nor by", name)
+			return fmt.Errorf("%q is neither accepted, refused, good nor by", name)
 		}
 	}
 	if question == "" || e.Predict.Accepted.Label == "" || e.Predict.Refused.Label == "" {
