@@ -38,10 +38,10 @@ func readExperiment(slug, text string) (*Experiment, error) {
 		}
 	}
 	if e.ScriptRaw, e.Script, err = readScript(parts["Script"], e); err != nil {
-		return nil, fmt.Errorf("Script: %w", err)
+		return nil, fmt.Errorf("script: %w", err)
 	}
 	if err := e.readHappened(parts["What happened"]); err != nil {
-		return nil, fmt.Errorf("What happened: %w", err)
+		return nil, fmt.Errorf("what happened: %w", err)
 	}
 	return e, nil
 }

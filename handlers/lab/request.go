@@ -23,7 +23,6 @@ type errand struct {
 	at           string // the server; empty for the balancer's choice
 	from         string // another site's origin; empty for a request of this site's
 	bearer       string
-	json         string // a body in JSON in place of a form
 }
 
 var (
