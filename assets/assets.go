@@ -25,7 +25,7 @@ var embedded embed.FS
 var stylesheets = []string{
 	"layers", "fonts", "reset", "tokens", "base", "layout",
 	"marks", "frame", "buttons", "fields", "notes", "measures", "ways", "boxes",
-	"band", "ticket", "xray", "code", "outline", "prose",
+	"band", "ticket", "xray", "code", "wire", "outline", "prose",
 	"home", "catalogue", "course", "lesson", "lab", "experiment", "teach", "door", "office", "tile",
 	"util", "values", "forced", "print",
 }

@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"lectern/handlers/token":               {},
 	"lectern/views":                        {"lectern/assets", "lectern/views/...", "lectern/db/school"},
 	"lectern/views/cover":                  {},
+	"lectern/views/labview":                {"lectern/assets", "lectern/views/ui", "lectern/db/school"},
 	"lectern/views/ui":                     {"lectern/assets", "lectern/db/school"},
 	"lectern/assets":                       {},
 	"lectern/seed":                         {"lectern/db", "lectern/db/courseware", "lectern/db/school", "lectern/handlers/auth"},
