@@ -27,6 +27,7 @@ import (
 	"lectern/db"
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
+	"lectern/handlers/lab"
 	"lectern/handlers/markdown"
 	"lectern/handlers/session"
 	"lectern/handlers/token"
@@ -44,6 +45,10 @@ type Config struct {
 	Keys *token.Keyring
 	// SignUps limits how many accounts one address may open.
 	SignUps *auth.Limiter
+	// Lab runs the experiments; nil in its own small worlds, which have none.
+	Lab *lab.Lab
+	// LabRuns limits how often one address may run them.
+	LabRuns *auth.Limiter
 	Log     *slog.Logger
 	Now     func() time.Time
 	Random  io.Reader

@@ -24,6 +24,7 @@ import (
 	"lectern/handlers"
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
+	"lectern/handlers/lab"
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/kinds"
@@ -180,6 +181,10 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 		Cookies: cookies, Lifetimes: lifetimes, People: s.db, Settings: s.db, Choose: demo, Now: s.clock.Now,
 	})
 	must(t, err)
+	experiments, err := lab.New(lab.Config{
+		Build: handlers.SmallWorlds(distant), Redis: true, Now: s.clock.Now, Bounds: lab.Bounds{Time: time.Minute, AtOnce: 1, Waiting: 100},
+	})
+	must(t, err)
 	hasher := auth.NewHasher(rand.Reader, 2)
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
 	s.Server, err = handlers.New(handlers.Config{
@@ -187,6 +192,8 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 		Passwords: auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
 		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
 		Tokens:    bearer.New(tokens, s.clock.Now),
+		Lab:       experiments,
+		LabRuns:   auth.NewLimiter(auth.Limit{Name: "lab", Burst: 100, Per: time.Minute}, s.clock.Now),
 	})
 	must(t, err)
 	server.Config.Handler = s.Server
