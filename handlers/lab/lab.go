@@ -48,7 +48,6 @@ type Lab struct {
 	redis       bool
 	now         func() time.Time
 	queue       queue
-	worlds      atomic.Int64
 }
 
 // Config is what a Lab is made of.
@@ -82,8 +81,11 @@ func (l *Lab) Experiment(slug string) (*Experiment, error) {
 	return nil, ErrUnknown
 }
 
+// worlds counts them, whichever lab they are opened by.
+var worlds atomic.Int64
+
 // newName is a name that no other world of this process has.
-func (l *Lab) newName() string { return "lab-" + strconv.FormatInt(l.worlds.Add(1), 36) }
+func newName() string { return "lab-" + strconv.FormatInt(worlds.Add(1), 36) }
 
 // Watcher is told how a run goes on. Any of its functions may be nil.
 type Watcher struct {
