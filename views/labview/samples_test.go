@@ -55,6 +55,10 @@ var full = with(predicted, func(p *labview.ExperimentProps) {
 	p.Run.Full = &labview.Full{Reason: "Six runs are under way, and more at once would make them all slow.", Wait: "in 10 seconds"}
 })
 
+var failed = with(predicted, func(p *labview.ExperimentProps) {
+	p.Run.Failed = "A server of the small world did not start. Nothing was kept; run it again."
+})
+
 var ran = with(predicted, func(p *labview.ExperimentProps) {
 	p.Predict.Fixed = true
 	p.Run.Ran = "Ran on 2 October 2026 at 14:00:48, took 31 ms, on linux/amd64 with 2 processors."
