@@ -69,6 +69,22 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	return d, nil
 }
 
+// OpenMemory opens a database that lives in this process's memory alone, under a
+// name that no other open one has, and is gone when it is closed. It is for small
+// worlds that leave nothing behind.
+func OpenMemory(ctx context.Context, name string) (*DB, error) {
+	ctx = patient(ctx)
+	d, err := connectMemory(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.prepare(ctx, name); err != nil {
+		d.Close() // whatever that says, the first error says more
+		return nil, err
+	}
+	return d, nil
+}
+
 // prepare makes an open file ready: tables first, then statements.
 func (d *DB) prepare(ctx context.Context, path string) error {
 	if err := migrate(ctx, d.writer, path); err != nil {

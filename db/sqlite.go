@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -58,11 +59,31 @@ func connect(ctx context.Context, path string) (*DB, error) {
 	if err := file.Close(); err != nil {
 		return nil, fmt.Errorf("db: %w", err)
 	}
-	writer := openWriter(path)
+	return connectPools(ctx, path, writerOptions, readerOptions)
+}
+
+// inMemory are options for a database that has no file: it is shared by the
+// connections of this process that give the same name, and is gone with the last
+// of them. It knows no write-ahead log, and nobody else can hold its lock.
+var inMemory = url.Values{"vfs": {"memdb"}}
+
+// connectMemory opens a database that lives in memory under a name.
+func connectMemory(ctx context.Context, name string) (*DB, error) {
+	with := func(options url.Values) url.Values {
+		all := maps.Clone(options)
+		maps.Copy(all, inMemory)
+		all.Set("_journal_mode", "MEMORY")
+		return all
+	}
+	return connectPools(ctx, "/"+name, with(writerOptions), with(readerOptions))
+}
+
+func connectPools(ctx context.Context, path string, forWriter, forReader url.Values) (*DB, error) {
+	writer := openWriter(path, forWriter)
 	if err := firstConnection(ctx, writer); err != nil {
 		return nil, errors.Join(fmt.Errorf("db: %s: %w", path, err), writer.Close())
 	}
-	reader, err := sql.Open("sqlite3", dataSource(path, readerOptions))
+	reader, err := sql.Open("sqlite3", dataSource(path, forReader))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("db: %w", err), writer.Close())
 	}
@@ -76,8 +97,8 @@ func connect(ctx context.Context, path string) (*DB, error) {
 }
 
 // openWriter opens the pool of the one connection that writes.
-func openWriter(path string) *sql.DB {
-	writer := sql.OpenDB(&writerDriver{name: dataSource(path, writerOptions), lock: &waiter{}})
+func openWriter(path string, options url.Values) *sql.DB {
+	writer := sql.OpenDB(&writerDriver{name: dataSource(path, options), lock: &waiter{}})
 	keepOpen(writer, 1)
 	return writer
 }

@@ -16,6 +16,7 @@ import (
 
 	"lectern/db/school"
 	"lectern/handlers/auth"
+	"lectern/handlers/lab"
 	"lectern/handlers/session"
 	"lectern/views"
 )
@@ -36,6 +37,7 @@ func statusOf(err error) int {
 		throttled *auth.Throttled
 		tooLarge  *http.MaxBytesError
 		echoed    *echo.HTTPError
+		full      *lab.FullError
 		token     *badToken
 		body      *badBody
 	)
@@ -56,8 +58,10 @@ func statusOf(err error) int {
 		return http.StatusConflict
 	case errors.As(err, &invalid), errors.Is(err, session.ErrUnknownBackend):
 		return http.StatusUnprocessableEntity
-	case errors.As(err, &throttled):
+	case errors.As(err, &throttled), errors.As(err, &full):
 		return http.StatusTooManyRequests
+	case errors.Is(err, errRunAlready), errors.Is(err, errUnpredicted), errors.Is(err, errNotRun):
+		return http.StatusConflict
 	case errors.As(err, &tooLarge):
 		return http.StatusRequestEntityTooLarge
 	case errors.Is(err, errUnread):
@@ -86,9 +90,12 @@ func (s *Server) answerError(err error, c echo.Context) {
 	}
 	h := c.Response().Header()
 	var throttled *auth.Throttled
+	var full *lab.FullError
 	switch {
 	case errors.As(err, &throttled):
 		h.Set(echo.HeaderRetryAfter, seconds(throttled.RetryAfter))
+	case errors.As(err, &full):
+		h.Set(echo.HeaderRetryAfter, seconds(full.RetryAfter))
 	case status == http.StatusServiceUnavailable:
 		h.Set(echo.HeaderRetryAfter, busyFor)
 	default:
@@ -271,6 +278,10 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		if errors.As(err, &throttled) {
 			p.RetryAfter = throttled.RetryAfter
 		}
+		var full *lab.FullError
+		if errors.As(err, &full) {
+			p.Title, p.Lede, p.RetryAfter = "The lab is full just now", labFull, full.RetryAfter
+		}
 	case http.StatusServiceUnavailable:
 		p.Title, p.Lede = "Not now, but soon", "Something that this page needs does not answer. You are not signed out and nothing is lost; try again in a few seconds."
 	default:
@@ -283,6 +294,12 @@ func conflictOf(err error) string {
 	switch {
 	case errors.Is(err, errClosed):
 		return "Your account has been closed, so it gets no new session. What you hold stays good until it expires, and then signing in is refused."
+	case errors.Is(err, errRunAlready):
+		return "You have seen what comes out, so there is nothing left to predict. Reset the experiment to begin it anew."
+	case errors.Is(err, errUnpredicted):
+		return "Say first what you expect, for each kind of session; then run it. It is the surprise that teaches."
+	case errors.Is(err, errNotRun):
+		return "There is nothing to explain yet. Run the experiment first."
 	case errors.Is(err, school.ErrNotPublished):
 		return "This is still a draft, so nobody can join it or finish it. Publish it first."
 	case errors.Is(err, school.ErrEmpty):

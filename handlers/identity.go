@@ -88,6 +88,9 @@ func (s *Server) recognise(c echo.Context) error {
 	c.SetRequest(whole.WithContext(session.WithVisit(whole.Context(), visit)))
 	v := &visitor{visit: visit}
 	c.Set(visitorKey, v)
+	if s.Watch != nil {
+		s.Watch(whole, visit)
+	}
 	rec, ok := visit.Record()
 	if err != nil || !ok {
 		return err

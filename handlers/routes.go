@@ -67,6 +67,9 @@ func (s *Server) knowTheLost(next echo.HandlerFunc) echo.HandlerFunc {
 // table is every line that this site has.
 func (s *Server) table() []route {
 	table := slices.Concat(routes, learnRoutes, teachRoutes, accountRoutes, accountSessionRoutes, adminRoutes, apiRoutes())
+	if s.Lab != nil {
+		table = append(table, labRoutes...)
+	}
 	if s.Demo {
 		table = append(table, demoRoutes...)
 	}

@@ -27,6 +27,7 @@ import (
 	"lectern/db"
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
+	"lectern/handlers/lab"
 	"lectern/handlers/markdown"
 	"lectern/handlers/session"
 	"lectern/handlers/token"
@@ -44,6 +45,10 @@ type Config struct {
 	Keys *token.Keyring
 	// SignUps limits how many accounts one address may open.
 	SignUps *auth.Limiter
+	// Lab runs the experiments; nil in its own small worlds, which have none.
+	Lab *lab.Lab
+	// LabRuns limits how often one address may run them.
+	LabRuns *auth.Limiter
 	Log     *slog.Logger
 	Now     func() time.Time
 	Random  io.Reader
@@ -54,6 +59,9 @@ type Config struct {
 	Demo bool
 	// Proxies are the addresses whose forwarded headers are believed.
 	Proxies []netip.Prefix
+	// Watch is shown the session of each request as soon as it was looked for; nil
+	// where nobody watches. What the request does to it later stands in it later.
+	Watch func(*http.Request, *session.Visit)
 }
 
 // Server answers every request of the site. It is safe for concurrent use.

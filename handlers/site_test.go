@@ -24,9 +24,10 @@ import (
 	"lectern/handlers"
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
+	"lectern/handlers/lab"
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
-	"lectern/handlers/session/hybrid"
+	"lectern/handlers/session/kinds"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
 )
@@ -162,33 +163,26 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	must(t, err)
 	ring := token.NewKeyring(keys)
 	tokens := token.NewIssuer(token.Config{Keys: ring, Site: set.base, Now: s.clock.Now, Random: rand.Reader})
-	records, err := serverstore.NewSQL(ctx, s.db.Reader(), s.db.Writer())
-	must(t, err)
 	if set.redis == "" {
 		set.redis = "redis://" + miniredis.RunT(t).Addr()
 	}
 	distant, err := serverstore.OpenRedis(set.redis, time.Now)
 	must(t, err)
 	t.Cleanup(func() { must(t, distant.Close()) })
-	families, err := hybrid.NewSQL(ctx, s.db.Reader(), s.db.Writer())
+	all, err := kinds.New(ctx, kinds.Config{
+		Reader: s.db.Reader(), Writer: s.db.Writer(), People: s.db, Redis: distant,
+		Tokens: tokens, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader,
+	})
 	must(t, err)
-	store := func(name string, store serverstore.Store) session.Backend {
-		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader})
-	}
-	s.ledger, err = cookiejwt.NewSQLLedger(ctx, s.db.Reader(), s.db.Writer(), s.db, s.clock.Now)
-	must(t, err)
-	band := cookiejwt.New(cookiejwt.Config{Tokens: tokens, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now})
+	s.ledger = all.Swept[0].(*cookiejwt.SQLLedger)
 	s.sessions, err = session.NewManager(ctx, session.Config{
-		Backends: []session.Backend{
-			band,
-			store(session.Memory, serverstore.NewMemory()),
-			store(session.Database, records),
-			store(session.Redis, distant),
-			hybrid.New(hybrid.Config{Tokens: tokens, Store: families, Cookies: cookies, Lifetimes: lifetimes, Now: s.clock.Now, Random: rand.Reader}),
-		},
-		Ladder:  []session.Rung{band, cookiejwt.NewCutoff(band, s.ledger), cookiejwt.NewDenylist(band, s.ledger)},
+		Backends: all.Offered, Ladder: all.Ladder,
 		Default: backend, Revocation: cmp.Or(set.revocation, session.RevokeNone),
 		Cookies: cookies, Lifetimes: lifetimes, People: s.db, Settings: s.db, Choose: demo, Now: s.clock.Now,
+	})
+	must(t, err)
+	experiments, err := lab.New(lab.Config{
+		Build: handlers.SmallWorlds(distant), Redis: true, Now: s.clock.Now, Bounds: lab.Bounds{Time: time.Minute, AtOnce: 1, Waiting: 100},
 	})
 	must(t, err)
 	hasher := auth.NewHasher(rand.Reader, 2)
@@ -198,6 +192,8 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 		Passwords: auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
 		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
 		Tokens:    bearer.New(tokens, s.clock.Now),
+		Lab:       experiments,
+		LabRuns:   auth.NewLimiter(auth.Limit{Name: "lab", Burst: 100, Per: time.Minute}, s.clock.Now),
 	})
 	must(t, err)
 	server.Config.Handler = s.Server

@@ -45,9 +45,9 @@ func TestData_isASchoolWorthLookingAt(t *testing.T) {
 	if published < 12 || drafts < 2 || len(topics) != len(school.Topics) || len(levels) != len(school.Levels) {
 		t.Errorf("%d published courses, %d drafts, topics %v, levels %v", published, drafts, topics, levels)
 	}
-	for _, slug := range []string{"authentication", "authorization", "sessions"} {
-		if lessons[slug] < 8 {
-			t.Errorf("%s has %d lessons, want 8 or more", slug, lessons[slug])
+	for slug, least := range map[string]int{"authentication": 8, "authorization": 8, "sessions": 8, "breaking-sessions": 12} {
+		if lessons[slug] < least {
+			t.Errorf("%s has %d lessons, want %d or more", slug, lessons[slug], least)
 		}
 	}
 	roles := map[school.Role]int{}
@@ -87,7 +87,7 @@ func TestFill_twiceChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, slug := range []string{"authentication", "authorization", "sessions"} {
+	for _, slug := range []string{"authentication", "authorization", "sessions", "breaking-sessions"} {
 		c, err := d.CourseBySlug(t.Context(), slug)
 		if err != nil || c.Owner.ID != grace.User.ID || c.Students == 0 || c.Minutes == 0 {
 			t.Errorf("%s: %+v, %v", slug, c, err)

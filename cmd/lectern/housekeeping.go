@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"lectern/handlers/session"
+	"lectern/handlers/session/kinds"
 	"lectern/handlers/token"
 )
 
 // housekeeping clears away ended sessions every few minutes, and hears within
 // seconds of a switch that another server on the same data has made, and of new
 // keys.
-func housekeeping(log *slog.Logger, manager *session.Manager, keys *token.Keyring, stores []sweeper) func(context.Context) {
+func housekeeping(log *slog.Logger, manager *session.Manager, keys *token.Keyring, stores []kinds.Sweeper) func(context.Context) {
 	return func(ctx context.Context) {
 		var both sync.WaitGroup
 		defer both.Wait()
@@ -45,13 +46,7 @@ func each(ctx context.Context, every time.Duration, do func()) {
 	}
 }
 
-// sweeper is a store with entries whose time is over at some point.
-type sweeper interface {
-	Name() string
-	Sweep(ctx context.Context) (int, error)
-}
-
-func sweepAll(ctx context.Context, log *slog.Logger, stores []sweeper) {
+func sweepAll(ctx context.Context, log *slog.Logger, stores []kinds.Sweeper) {
 	for _, b := range stores {
 		if n, err := b.Sweep(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("not swept", "store", b.Name(), "err", err)

@@ -17,6 +17,7 @@ import (
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/hybrid"
+	"lectern/handlers/session/kinds"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/session/sessiontest"
 	"lectern/handlers/token"
@@ -51,13 +52,13 @@ func TestKinds_areAllOfferedAndSwept(t *testing.T) {
 				t.Fatal(err)
 			}
 			var offered, rungs, swept []string
-			for _, b := range all.offered {
+			for _, b := range all.Offered {
 				offered = append(offered, b.Name())
 			}
-			for _, rung := range all.ladder {
+			for _, rung := range all.Ladder {
 				rungs = append(rungs, rung.Revocation())
 			}
-			for _, s := range all.swept {
+			for _, s := range all.Swept {
 				swept = append(swept, s.Name())
 			}
 			if !slices.Equal(offered, row.offered) {
@@ -157,7 +158,7 @@ func TestHousekeeping_isDoneFromTheStartAndEveryFewMinutes(t *testing.T) {
 		broken, whole := &broom{err: errors.New("the handle is off")}, &broom{}
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		go housekeeping(slog.New(slog.NewTextHandler(log, nil)), newManager(t, sessiontest.NewSchool()), newRing(t), []sweeper{broken, whole})(ctx)
+		go housekeeping(slog.New(slog.NewTextHandler(log, nil)), newManager(t, sessiontest.NewSchool()), newRing(t), []kinds.Sweeper{broken, whole})(ctx)
 		for _, row := range []struct {
 			later time.Duration
 			swept int64

@@ -8,59 +8,22 @@ import (
 
 	"lectern/db"
 	"lectern/handlers/session"
-	"lectern/handlers/session/cookiejwt"
-	"lectern/handlers/session/hybrid"
+	"lectern/handlers/session/kinds"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
 )
 
-// kinds are the kinds of session that this site has.
-type kinds struct {
-	offered []session.Backend // in the order in which a page offers them
-	ladder  []session.Rung
-	swept   []sweeper
-}
-
-// kinds makes them all. Another kind is one line more. distant is nil without a
+// kinds makes every kind of session that this site has. distant is nil without a
 // Redis.
-func (s *serveCommand) kinds(ctx context.Context, school *db.DB, distant *serverstore.Redis, tokens *token.Issuer, cookies session.Cookies) (kinds, error) {
-	var all kinds
-	records, err := serverstore.NewSQL(ctx, school.Reader(), school.Writer())
-	if err != nil {
-		return all, err
+func (s *serveCommand) kinds(ctx context.Context, school *db.DB, distant *serverstore.Redis, tokens *token.Issuer, cookies session.Cookies) (kinds.Kinds, error) {
+	c := kinds.Config{
+		Reader: school.Reader(), Writer: school.Writer(), People: school,
+		Tokens: tokens, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader,
 	}
-	families, err := hybrid.NewSQL(ctx, school.Reader(), school.Writer())
-	if err != nil {
-		return all, err
+	if distant != nil { // a nil *Redis in the interface would be a store
+		c.Redis = distant
 	}
-	ledger, err := cookiejwt.NewSQLLedger(ctx, school.Reader(), school.Writer(), school, time.Now)
-	if err != nil {
-		return all, err
-	}
-	band := cookiejwt.New(cookiejwt.Config{Tokens: tokens, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now})
-	all.ladder = []session.Rung{band, cookiejwt.NewCutoff(band, ledger), cookiejwt.NewDenylist(band, ledger)}
-	all.swept = []sweeper{ledger}
-
-	// Those that keep records share one cookie on purpose: a ticket is a ticket,
-	// wherever the coat hangs, and a browser needs only one.
-	server := func(name string, store serverstore.Store) *serverstore.Backend {
-		return serverstore.New(serverstore.Config{Name: name, Store: store, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader})
-	}
-	all.offer(band)
-	all.offer(server(session.Memory, serverstore.NewMemory()))
-	all.offer(server(session.Database, records))
-	if distant != nil {
-		all.offer(server(session.Redis, distant))
-	}
-	all.offer(hybrid.New(hybrid.Config{Tokens: tokens, Store: families, Cookies: cookies, Lifetimes: s.lifetimes(), Now: time.Now, Random: rand.Reader}))
-	return all, nil
-}
-
-func (k *kinds) offer(b session.Backend) {
-	k.offered = append(k.offered, b)
-	if s, ok := b.(sweeper); ok {
-		k.swept = append(k.swept, s)
-	}
+	return kinds.New(ctx, c)
 }
 
 // openRedis goes to Redis, where the settings name one; otherwise it returns

@@ -18,6 +18,7 @@ import (
 	"lectern/handlers"
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
+	"lectern/handlers/lab"
 	"lectern/handlers/session"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
@@ -27,6 +28,16 @@ import (
 type serveCommand struct {
 	settings `embed:""`
 }
+
+// Bounds of the lab. A run takes a fraction of a second, so whoever stands last in
+// the line waits for some ten seconds. A class that sits behind one address runs an
+// experiment each at the same moment.
+const (
+	labTime    = 10 * time.Second
+	labWaiting = 100
+)
+
+var labByAddress = auth.Limit{Name: "lab", Burst: 200, Per: 2 * time.Minute}
 
 // grace is how long requests in flight may take to finish after a signal.
 const grace = 10 * time.Second
@@ -164,9 +175,9 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		return nil, nil, err
 	}
 	manager, err := session.NewManager(ctx, session.Config{
-		Backends:   kinds.offered,
+		Backends:   kinds.Offered,
 		Default:    s.Sessions,
-		Ladder:     kinds.ladder,
+		Ladder:     kinds.Ladder,
 		Revocation: s.JWTRevocation,
 		Cookies:    cookies,
 		Lifetimes:  s.lifetimes(),
@@ -179,6 +190,13 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		return nil, nil, err
 	}
 	sayWhatKeeps(log, manager, keys)
+	experiments, err := lab.New(lab.Config{
+		Build: handlers.SmallWorlds(distant), Redis: distant != nil, Now: time.Now,
+		Bounds: lab.Bounds{Time: labTime, AtOnce: max(1, runtime.NumCPU()/2), Waiting: labWaiting},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
 	hasher := auth.NewHasher(rand.Reader, runtime.NumCPU())
 	site, err := handlers.New(handlers.Config{
 		DB:        school,
@@ -188,6 +206,8 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		Keys:      keys,
 		SignUps:   auth.NewLimiter(auth.SignUpByAddress, time.Now),
 		Tokens:    bearer.New(tokens, time.Now),
+		Lab:       experiments,
+		LabRuns:   auth.NewLimiter(labByAddress, time.Now),
 		Log:       log,
 		Now:       time.Now,
 		Random:    rand.Reader,
@@ -195,7 +215,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		Demo:      s.Demo,
 		Proxies:   proxies,
 	})
-	return site, housekeeping(log, manager, keys, kinds.swept), err
+	return site, housekeeping(log, manager, keys, append(kinds.Swept, db.LabRuns{DB: school, Now: time.Now})), err
 }
 
 // sayWhatKeeps has the log begin with what keeps people signed in, and who chose

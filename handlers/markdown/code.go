@@ -111,6 +111,30 @@ func (w *writer) highlight(language, code string) {
 	w.escaped(rest)
 }
 
+// Highlight writes code with its words marked, as HTML, a string for each line.
+func Highlight(language, code string) []string {
+	w := &writer{until: time.Now().Add(highlightTime)}
+	w.highlight(languages[language], code)
+	return closeLines(strings.Split(w.out.String(), "\n"))
+}
+
+// closeLines ends a span at the end of each line that it goes over, and begins it
+// anew on the next, so that each line stands alone.
+func closeLines(lines []string) []string {
+	open := ""
+	for i, line := range lines {
+		whole := open + line
+		if last := strings.LastIndex(whole, "<span"); last > strings.LastIndex(whole, "</span>") {
+			open = whole[last : last+strings.IndexByte(whole[last:], '>')+1]
+			whole += "</span>"
+		} else {
+			open = ""
+		}
+		lines[i] = whole
+	}
+	return lines
+}
+
 // classOf is the class of the style sheet for a kind of token: keyword,
 // string, comment, function or other name, number or constant.
 func classOf(t chroma.TokenType, language string) string {

@@ -62,6 +62,7 @@ func TestDecide_isThisTable(t *testing.T) {
 		{"a demo account's password is changed by nobody", PasswordChange, demo, everyone(Forbid)},
 		{"everybody looks around", Browse, none, everyone(Allow)},
 		{"everybody sees their own session", SessionRead, none, everyone(Allow)},
+		{"everybody uses the lab", LabUse, none, everyone(Allow)},
 		{"everybody chooses their own session", SessionSwitch, none, everyone(Allow)},
 	} {
 		for actor, want := range row.want {

@@ -10,6 +10,7 @@ const (
 	Browse         Action = "site.browse"     // pages that are for everybody
 	SessionRead    Action = "session.read"    // see what the site knows of this very request
 	SessionSwitch  Action = "session.switch"  // choose the kind of one's own session
+	LabUse         Action = "lab.use"         // predict and run experiments
 	CourseView     Action = "course.view"     // a course page
 	CourseJoin     Action = "course.join"     // join and leave
 	LessonView     Action = "lesson.view"     // read a lesson
@@ -29,7 +30,7 @@ const (
 
 // Actions lists them all.
 var Actions = []Action{
-	Browse, SessionRead, SessionSwitch, CourseView, CourseJoin, LessonView, LessonComplete, LearningView,
+	Browse, SessionRead, SessionSwitch, LabUse, CourseView, CourseJoin, LessonView, LessonComplete, LearningView,
 	AccountView, AccountEdit, PasswordChange, SessionsEnd, TeachView, CourseCreate, CourseEdit, UserManage, SiteSwitch, AuditView,
 }
 
@@ -43,6 +44,8 @@ var rules = map[Action]rule{
 	Browse:        {"Everybody may look around.", false, everybody},
 	SessionRead:   {"Everybody may see their own session.", false, everybody},
 	SessionSwitch: {"Everybody may choose the kind of their own session.", false, everybody},
+
+	LabUse: {"Everybody may use the lab.", false, everybody},
 
 	CourseView:     {"Published courses are for everybody, drafts for those who may edit them.", false, courseView},
 	CourseJoin:     {"Students and instructors join published courses; admins look after them.", true, courseJoin},

@@ -38,14 +38,14 @@ func backends(b *testing.B) []contender {
 	ledger := newSQLLedger(b)
 	return []contender{
 		{name: session.JWT, backend: newToken(b, terms)},
-		{name: "jwt+EdDSA", backend: newTokenSigned(b, token.EdDSA, terms)},
+		{name: "jwt+EdDSA", backend: newTokenSigned(b, token.EdDSA, key, terms)},
 		{name: "jwt+cutoff", backend: cookiejwt.NewCutoff(newToken(b, terms), ledger)},
 		{name: "jwt+denylist", backend: cookiejwt.NewDenylist(newToken(b, terms), ledger)},
 		{name: session.Memory, backend: newServer(session.Memory, serverstore.NewMemory(), terms)},
 		{name: session.Database, backend: newServer(session.Database, newSQL(b, reader, writer), terms)},
 		redisOrWhy(b, terms),
-		{name: session.Hybrid, backend: newHybrid(b, newFamilies(b, reader, writer), fresh)},
-		{name: "hybrid+exchange", backend: newHybrid(b, newFamilies(b, reader, writer), faded), exchanges: true},
+		{name: session.Hybrid, backend: newHybrid(b, newFamilies(b, reader, writer), key, fresh)},
+		{name: "hybrid+exchange", backend: newHybrid(b, newFamilies(b, reader, writer), key, faded), exchanges: true},
 	}
 }
 

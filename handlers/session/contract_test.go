@@ -25,13 +25,14 @@ var subjects = []struct {
 	open   func(*testing.T, sessiontest.Terms) sessiontest.Instance
 }{
 	{session.JWT, limitsOf(session.JWT, session.RevokeNone), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
-		return sessiontest.Instance{Backend: newToken(t, terms), Twin: newToken(t, terms)}
+		return sessiontest.Instance{Backend: newToken(t, terms), Twin: newToken(t, terms), Rekeyed: newTokenSigned(t, token.HS256, changed, terms)}
 	}},
 	{"jwt with a cut-off", limitsOf(session.JWT, session.RevokeCutoff), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		book := newLedger(terms.School)
 		return sessiontest.Instance{
 			Backend: cookiejwt.NewCutoff(newToken(t, terms), book),
 			Twin:    cookiejwt.NewCutoff(newToken(t, terms), book),
+			Rekeyed: cookiejwt.NewCutoff(newTokenSigned(t, token.HS256, changed, terms), book),
 			Away:    book.set,
 		}
 	}},
@@ -40,11 +41,16 @@ var subjects = []struct {
 		return sessiontest.Instance{
 			Backend: cookiejwt.NewDenylist(newToken(t, terms), book),
 			Twin:    cookiejwt.NewDenylist(newToken(t, terms), book),
+			Rekeyed: cookiejwt.NewDenylist(newTokenSigned(t, token.HS256, changed, terms), book),
 			Away:    book.set,
 		}
 	}},
 	{session.JWT + " signed with EdDSA", limitsOf(session.JWT, session.RevokeNone), func(t *testing.T, terms sessiontest.Terms) sessiontest.Instance {
-		return sessiontest.Instance{Backend: newTokenSigned(t, token.EdDSA, terms), Twin: newTokenSigned(t, token.EdDSA, terms)}
+		return sessiontest.Instance{
+			Backend: newTokenSigned(t, token.EdDSA, key, terms),
+			Twin:    newTokenSigned(t, token.EdDSA, key, terms),
+			Rekeyed: newTokenSigned(t, token.EdDSA, changed, terms),
+		}
 	}},
 	{session.Memory, limitsOf(session.Memory, ""), func(_ *testing.T, terms sessiontest.Terms) sessiontest.Instance {
 		store := &moody{Store: serverstore.NewMemory()}
@@ -79,8 +85,9 @@ var subjects = []struct {
 		reader, writer := newSQLite(t)
 		store := &moodyFamilies{Store: newFamilies(t, reader, writer)}
 		return sessiontest.Instance{
-			Backend: newHybrid(t, store, terms),
-			Twin:    newHybrid(t, newFamilies(t, reader, writer), terms),
+			Backend: newHybrid(t, store, key, terms),
+			Twin:    newHybrid(t, newFamilies(t, reader, writer), key, terms),
+			Rekeyed: newHybrid(t, newFamilies(t, reader, writer), changed, terms),
 			Away:    store.set,
 		}
 	}},

@@ -49,6 +49,15 @@ func (c Cookies) Values(r *http.Request, base string) []string {
 	return values
 }
 
+// CookieOf is the full name of the cookie that a backend reads first; empty for one
+// that there is not.
+func (m *Manager) CookieOf(backend string) string {
+	if b := m.backend(backend); b != nil {
+		return m.cookies.Name(b.CookieNames()[0])
+	}
+	return ""
+}
+
 // CookieNames are the full names of the cookies that carry sessions here.
 func (m *Manager) CookieNames() []string {
 	var names []string

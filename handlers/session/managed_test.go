@@ -86,7 +86,7 @@ func (m *managed) restart() {
 		newServer(session.Memory, m.stores[session.Memory], terms),
 		newServer(session.Database, m.stores[session.Database], terms),
 		newServer(session.Redis, m.stores[session.Redis], terms),
-		newHybrid(m.t, m.family, terms),
+		newHybrid(m.t, m.family, key, terms),
 	}
 	manager, err := session.NewManager(m.t.Context(), m.config)
 	if err != nil {

@@ -45,7 +45,7 @@
 //
 // To add a kind of session: write a package with a type that implements Backend
 // and, of abilities.go, what it truly can do; name it in [Kinds]; and add one line
-// where the program puts its kinds together (cmd/lectern/kinds.go). From then on
+// where the kinds are put together (handlers/session/kinds). From then on
 // it can be chosen, switched to and carried over, and is called by its name; what
 // a page says of it in words of its own is in the maps of handlers/xray_choices.go
 // and handlers/admin_sessions.go. A row in contract_test.go has the suite say what

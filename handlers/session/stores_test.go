@@ -25,32 +25,36 @@ import (
 
 const issuer = "https://lectern.example"
 
-// key is a fixed secret, so that a token is the same in every run.
-const key = "test:MTIzNDU2Nzg5MGFiY2RlZmdoaWprbG1ub3BxcnN0dXY"
+// key is a fixed secret, so that a token is the same in every run, and changed is
+// what a planned change of keys makes of it.
+const (
+	key     = "test:MTIzNDU2Nzg5MGFiY2RlZmdoaWprbG1ub3BxcnN0dXY"
+	changed = "next:dnV0c3JxcG9ubWxramloZ2ZlZGNiYTA5ODc2NTQzMjE," + key
+)
 
 func newToken(t testing.TB, terms sessiontest.Terms) *cookiejwt.Backend {
 	t.Helper()
-	return newTokenSigned(t, token.HS256, terms)
+	return newTokenSigned(t, token.HS256, key, terms)
 }
 
-func newTokenSigned(t testing.TB, algorithm token.Algorithm, terms sessiontest.Terms) *cookiejwt.Backend {
+func newTokenSigned(t testing.TB, algorithm token.Algorithm, keys string, terms sessiontest.Terms) *cookiejwt.Backend {
 	t.Helper()
-	return cookiejwt.New(cookiejwt.Config{Tokens: newIssuer(t, algorithm, terms), Cookies: terms.Cookies, Lifetimes: terms.Lifetimes, Now: terms.Now})
+	return cookiejwt.New(cookiejwt.Config{Tokens: newIssuer(t, algorithm, keys, terms), Cookies: terms.Cookies, Lifetimes: terms.Lifetimes, Now: terms.Now})
 }
 
-func newIssuer(t testing.TB, algorithm token.Algorithm, terms sessiontest.Terms) *token.Issuer {
+func newIssuer(t testing.TB, algorithm token.Algorithm, keys string, terms sessiontest.Terms) *token.Issuer {
 	t.Helper()
-	keys, err := token.ParseKeys(algorithm, key)
+	parsed, err := token.ParseKeys(algorithm, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return token.NewIssuer(token.Config{Keys: token.NewKeyring(keys), Site: issuer, Now: terms.Now, Random: rand.Reader})
+	return token.NewIssuer(token.Config{Keys: token.NewKeyring(parsed), Site: issuer, Now: terms.Now, Random: rand.Reader})
 }
 
-func newHybrid(t testing.TB, store hybrid.Store, terms sessiontest.Terms) *hybrid.Backend {
+func newHybrid(t testing.TB, store hybrid.Store, keys string, terms sessiontest.Terms) *hybrid.Backend {
 	t.Helper()
 	return hybrid.New(hybrid.Config{
-		Tokens: newIssuer(t, token.HS256, terms), Store: store, Cookies: terms.Cookies, Lifetimes: terms.Lifetimes, Now: terms.Now, Random: rand.Reader,
+		Tokens: newIssuer(t, token.HS256, keys, terms), Store: store, Cookies: terms.Cookies, Lifetimes: terms.Lifetimes, Now: terms.Now, Random: rand.Reader,
 	})
 }
 

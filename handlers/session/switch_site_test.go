@@ -147,7 +147,7 @@ func TestSwitchSite_carriesLateRequestsToTheLatestTicket(t *testing.T) {
 	m := manage(t, session.Memory)
 	terms := sessiontest.Terms{Lifetimes: sessiontest.Lifetimes, Now: m.Clock.Now}
 	terms.Lifetimes.Access = 5 * time.Second
-	m.config.Backends[len(m.config.Backends)-1] = newHybrid(t, m.family, terms)
+	m.config.Backends[len(m.config.Backends)-1] = newHybrid(t, m.family, key, terms)
 	var err error
 	if m.Manager, err = session.NewManager(t.Context(), m.config); err != nil {
 		t.Fatal(err)

@@ -36,6 +36,10 @@ func NewKeyring(keys Keys) *Keyring {
 	return r
 }
 
+// Replace puts other keys of the same algorithm into force, at once. It is for keys
+// that are in no file.
+func (r *Keyring) Replace(keys Keys) { r.keys.Store(&keys) }
+
 // OpenKeyring holds the keys of the file, which is made where there is none.
 // A file that cannot be used is refused here. Later on, when the site runs, the
 // keys in force stay in force and the trouble goes to log.

@@ -27,7 +27,18 @@ import (
 // redisScripts.
 type Redis struct {
 	client  *redis.Client
-	breaker breaker
+	prefix  string
+	breaker *breaker
+}
+
+// sitePrefix is what the names of all keys begin with.
+const sitePrefix = "lectern:"
+
+// Apart is another store in the same Redis, whose keys have a name of their own
+// between the prefix and the rest, so that neither sees what is in the other. It
+// shares the connections: only the store that was opened is to be closed.
+func (r *Redis) Apart(name string) *Redis {
+	return &Redis{client: r.client, prefix: r.prefix + name + ":", breaker: r.breaker}
 }
 
 // redisBatch is how many sessions one script ends or changes at most, give or
@@ -35,7 +46,7 @@ type Redis struct {
 const redisBatch = 500
 
 // allKey names the set of all sessions, in the order of their ends.
-const allKey = "lectern:sessions"
+func (r *Redis) allKey() string { return r.prefix + "sessions" }
 
 // Place is "Redis".
 func (r *Redis) Place() string { return "Redis" }
@@ -192,7 +203,7 @@ func (r *Redis) walk(ctx context.Context, script script, user, value string) (in
 func (r *Redis) Count(ctx context.Context, now time.Time) (int, error) {
 	var n int64
 	err := r.ask(ctx, func(ctx context.Context) (err error) {
-		n, err = r.client.ZCount(ctx, allKey, "("+strconv.FormatInt(now.UnixMilli(), 10), "+inf").Result()
+		n, err = r.client.ZCount(ctx, r.allKey(), "("+strconv.FormatInt(now.UnixMilli(), 10), "+inf").Result()
 		return err
 	})
 	return int(n), err
@@ -208,7 +219,7 @@ func (r *Redis) Sweep(ctx context.Context, now time.Time, limit int) (int, error
 func (r *Redis) run(ctx context.Context, script script, args ...any) *redis.Cmd {
 	var cmd *redis.Cmd
 	if err := r.ask(ctx, func(ctx context.Context) error {
-		cmd = script.Run(ctx, r.client, nil, args...)
+		cmd = script.Run(ctx, r.client, nil, append(args, r.prefix)...)
 		return cmd.Err()
 	}); cmd == nil {
 		cmd = redis.NewCmd(ctx)

@@ -284,7 +284,7 @@ func TestRedis_forgetsByItself(t *testing.T) {
 			t.Error("the list has gone before its last session")
 		}
 		server.FastForward(time.Millisecond)
-		if keys := left(server); keys != allKey {
+		if keys := left(server); keys != "lectern:sessions" {
 			t.Errorf("what is left is %s", keys)
 		}
 	})
@@ -425,7 +425,7 @@ func (h *hands) move(d time.Duration) {
 
 func TestBreaker(t *testing.T) {
 	clock := &hands{now: noon}
-	b := breaker{now: clock.Now}
+	b := &breaker{now: clock.Now}
 	want := func(says string, want bool) {
 		t.Helper()
 		if got := b.allows(); got != want {

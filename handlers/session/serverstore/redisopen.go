@@ -42,7 +42,7 @@ func OpenRedis(address string, now func() time.Time) (*Redis, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Redis{client: redis.NewClient(options), breaker: breaker{now: now}}, nil
+	return &Redis{client: redis.NewClient(options), prefix: sitePrefix, breaker: &breaker{now: now}}, nil
 }
 
 func redisOptions(address string) (*redis.Options, error) {

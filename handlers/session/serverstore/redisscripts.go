@@ -8,13 +8,15 @@ import "github.com/redis/go-redis/v9"
 // ends, holds HASH:USER, so that whoever clears away an end knows whose list
 // it stands in even when the record is gone already. Because of that the names
 // of some keys are found only on the way: this is for one Redis, with as many
-// replicas as one likes, and not for a cluster of several.
+// replicas as one likes, and not for a cluster of several. What all names begin
+// with is the last argument of each script.
 const scriptWords = `
 local FIELDS = {'user', 'role', 'methods', 'remember', 'auth_at', 'created_at', 'seen_at', 'idle_until', 'expires_at', 'address', 'device'}
-local ALL = 'lectern:sessions'
+local PREFIX = ARGV[#ARGV]
+local ALL = PREFIX .. 'sessions'
 
-local function record(hash) return 'lectern:session:' .. hash end
-local function person(user) return 'lectern:user:' .. user end
+local function record(hash) return PREFIX .. 'session:' .. hash end
+local function person(user) return PREFIX .. 'user:' .. user end
 local function member(hash, user) return hash .. ':' .. user end
 local function milli(number) return string.format('%.0f', number) end
 

@@ -1,7 +1,10 @@
 package sessiontest
 
 import (
+	"bytes"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -177,5 +180,79 @@ func handleOpensNothing(w *world) {
 		thief := w.browser()
 		thief.Plant(name, handle)
 		w.out(thief.Visit(), "the name of the session, which may be logged, opens it")
+	}
+}
+
+// otherSpelling plays the thief whose copy was ended, and who writes it in every
+// other way that a lenient reader might take for the same.
+func otherSpelling(w *world) {
+	ada := w.arrive(Ada)
+	values := w.values(ada)
+	ada.Do(w.manager.End)
+	w.clock.Move(w.lag())
+	for name, value := range values {
+		for _, other := range spellings(value) {
+			thief := w.browser()
+			thief.Plant(name, other)
+			if !w.out(thief.Visit(), "a session that has ended opens when its cookie "+name+" is spelled in another way") {
+				return
+			}
+		}
+	}
+}
+
+// spellings are other ways to write a cookie. Six bits of base64 to a character do
+// not come out even with eight to a byte, so the last character of a part may have
+// bits that mean nothing.
+func spellings(value string) []string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	others := []string{
+		value + "=",
+		value + "==",
+		value[:1] + " " + value[1:],
+		fmt.Sprintf("%%%02x", value[0]) + value[1:],
+		strings.NewReplacer("-", "+", "_", "/").Replace(value),
+		strings.ToLower(value),
+		strings.ToUpper(value),
+	}
+	parts := strings.Split(value, ".")
+	for i, part := range parts {
+		means, err := base64.RawURLEncoding.DecodeString(part)
+		if part == "" || err != nil {
+			continue
+		}
+		for _, last := range alphabet {
+			parts[i] = part[:len(part)-1] + string(last)
+			if same, err := base64.RawURLEncoding.DecodeString(parts[i]); err == nil && bytes.Equal(same, means) {
+				others = append(others, strings.Join(parts, "."))
+			}
+		}
+		parts[i] = part
+	}
+	return slices.DeleteFunc(others, func(other string) bool { return other == value })
+}
+
+// exchangedTwice plays the thief who has copied a ticket of the kind that is
+// exchanged now and then. Of the owner and the thief one comes second, and nobody
+// can tell which of them: so both are out.
+func exchangedTwice(w *world) {
+	if _, ok := w.Backend.(session.Refresher); !ok {
+		return
+	}
+	for _, thiefFirst := range []bool{true, false} {
+		first, phone, grace := w.arrive(Ada), w.arrive(Ada), w.arrive(Grace)
+		second := first.Copy()
+		who := "the thief"
+		if thiefFirst {
+			first, second, who = second, first, "the owner"
+		}
+		w.clock.Move(w.lag())
+		w.in(first.Visit(), "a ticket is not exchanged")
+		w.clock.Move(2 * w.lag()) // no request is under way for so long
+		w.out(second.Visit(), "a ticket that was exchanged before opens the session to "+who)
+		w.clock.Move(w.lag())
+		w.out(first.Visit(), "a session goes on whose ticket has come from two hands, in the end from "+who)
+		w.in(phone.Visit(), "a ticket that came back ends another session of the same person")
+		w.in(grace.Visit(), "a ticket that came back ends somebody else's session")
 	}
 }

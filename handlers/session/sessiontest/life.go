@@ -91,8 +91,8 @@ func anonymousCreatesNothing(w *world) {
 		stranger.Visit()
 		stranger.Do(w.save(nothing))
 	}
-	if len(stranger.jar) > 0 {
-		w.wrong("a stranger is given the cookie %s", stranger.jar[0].name)
+	if len(stranger.Names()) > 0 {
+		w.wrong("a stranger is given the cookie %s", stranger.Names()[0])
 	}
 	for _, name := range w.names {
 		for _, planted := range wellFormed {

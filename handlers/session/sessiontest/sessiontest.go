@@ -71,6 +71,12 @@ type Instance struct {
 	// Twin is another server's backend that reaches the same store, or has the
 	// same keys; nil where no other server can.
 	Twin session.Backend
+	// Rekeyed is the same after a planned change of keys: a new one signs, and the
+	// one before is kept to read what is out there; nil where there are no keys.
+	Rekeyed session.Backend
+	// Challenges asks browsers what they can answer once; nil where nothing is
+	// asked.
+	Challenges Challenger
 	// Away takes the store away, or brings it back; nil without a store.
 	Away func(away bool)
 	// Close frees what Open took; it may be nil.
@@ -140,6 +146,9 @@ var checks = []check{
 	{"garbage in the cookie", garbageCookie},
 	{"junk in front of the cookie", junkInFront},
 	{"the handle opens nothing", handleOpensNothing},
+	{"another spelling of an ended cookie opens nothing", otherSpelling},
+	{"a ticket that comes back after its exchange ends the session", exchangedTwice},
+	{"a challenge is answered once", challengeOnce},
 
 	{"too large is refused loudly", tooLarge},
 	{"cookie flags", cookieFlags},
@@ -152,6 +161,7 @@ var checks = []check{
 	{"another server knows the session", anotherServer},
 	{"an end is seen on another server", endOnAnotherServer},
 	{"an end is seen on another server, once the lag is over", late(endOnAnotherServer)},
+	{"a planned change of keys signs nobody out", changeOfKeys},
 	{"many at once", manyAtOnce},
 	{"sweep removes only what is over", sweep},
 }
@@ -167,7 +177,7 @@ func Checks() []string {
 
 // Run puts the subject through every check and returns what is wrong with it.
 // A check that needs what the subject does not have (a second server, a store
-// that can be taken away) finds nothing.
+// that can be taken away, a ticket that is exchanged) finds nothing.
 func Run(subject Subject) []Finding {
 	var findings []Finding
 	for _, c := range checks {

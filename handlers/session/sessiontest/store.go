@@ -79,6 +79,21 @@ func endOnAnotherServer(w *world) {
 	w.out(thief.Visit(), "a session goes on here that was ended on another server")
 }
 
+// changeOfKeys puts a new key in front of the old one, as is done every few weeks
+// on a quiet day. Nobody should notice.
+func changeOfKeys(w *world) {
+	if w.Rekeyed == nil {
+		return
+	}
+	ada := ledTo(w.rekeyed, w.arrive(Ada))
+	w.in(ada.Visit(), "a planned change of keys signs somebody out")
+	w.clock.Move(w.lag())
+	w.in(ada.Visit(), "somebody is signed out a while after a planned change of keys")
+	grace := ledTo(w.rekeyed, w.browser())
+	w.in(grace.Do(w.rekeyed.SignIn(Grace, session.StartOptions{})), "nobody can sign in after a planned change of keys")
+	w.in(grace.Visit(), "nobody is signed in on the request after signing in with a new key")
+}
+
 // manyAtOnce has many people come and go at the same time. Run it under the
 // race detector.
 func manyAtOnce(w *world) {

@@ -16,6 +16,7 @@ type world struct {
 	Instance
 	site    Site
 	twin    Site // the other server, where there is one
+	rekeyed Site // the same with new keys, where there are any
 	manager *session.Manager
 	clock   *Clock
 	cookies session.Cookies
@@ -53,6 +54,9 @@ func newWorld(subject Subject) (*world, error) {
 	if w.site, err = open(instance.Backend); err == nil && instance.Twin != nil {
 		w.twin, err = open(instance.Twin)
 	}
+	if err == nil && instance.Rekeyed != nil {
+		w.rekeyed, err = open(instance.Rekeyed)
+	}
 	w.manager = w.site.Manager
 	if err != nil {
 		w.close()
@@ -72,9 +76,12 @@ func (w *world) browser() *Browser {
 }
 
 // elsewhere is a browser with the same cookies that is led to the other server.
-func (w *world) elsewhere(b *Browser) *Browser {
+func (w *world) elsewhere(b *Browser) *Browser { return ledTo(w.twin, b) }
+
+// ledTo is a browser with the same cookies that is led to another site.
+func ledTo(site Site, b *Browser) *Browser {
 	other := b.Copy()
-	other.site = w.twin
+	other.site = site
 	return other
 }
 
