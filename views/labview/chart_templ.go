@@ -15,7 +15,7 @@ import "strconv"
 type ChartProps struct {
 	ID    string // unlike that of any other chart of the page
 	Title string // "Time at the door, for each request"
-	Note  string // how it was measured; optional
+	Unit  string // what is counted, and how: "microseconds, the median of a request"; optional
 	Bars  []Bar
 }
 
@@ -168,13 +168,13 @@ func Chart(p ChartProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if p.Note != "" {
+		if p.Unit != "" {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<small>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var4 string
-			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(p.Note)
+			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(p.Unit)
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/labview/chart.templ`, Line: 99, Col: 19}
 			}

@@ -47,15 +47,15 @@ var board = labview.ScoreboardProps{
 		},
 	},
 	Charts: []labview.ChartProps{
-		{ID: "micros", Title: "Time at the door", Note: "Median of 1,000 requests", Bars: []labview.Bar{
+		{ID: "micros", Title: "Time at the door", Unit: "Median of 1,000 requests", Bars: []labview.Bar{
 			{Label: "JWT", Backend: "jwt", Value: 9.8, Says: "9.8 µs"}, {Label: "Memory", Backend: "memory", Value: 2.1, Says: "2.1 µs"},
 			{Label: "Database", Backend: "database", Value: 31, Says: "31 µs"}, {Label: "Hybrid", Backend: "hybrid", Value: 10.4, Says: "10.4 µs"},
 		}},
-		{ID: "bytes", Title: "Bytes on the wire", Note: "Cookies sent with each request", Bars: []labview.Bar{
+		{ID: "bytes", Title: "Bytes on the wire", Unit: "Cookies sent with each request", Bars: []labview.Bar{
 			{Label: "JWT", Backend: "jwt", Value: 324, Says: "324 bytes"}, {Label: "Memory", Backend: "memory", Value: 43, Says: "43 bytes"},
 			{Label: "Database", Backend: "database", Value: 43, Says: "43 bytes"}, {Label: "Hybrid", Backend: "hybrid", Value: 381, Says: "381 bytes"},
 		}},
-		{ID: "reads", Title: "Store reads", Note: "In 1,000 requests", Bars: []labview.Bar{
+		{ID: "reads", Title: "Store reads", Unit: "In 1,000 requests", Bars: []labview.Bar{
 			{Label: "JWT", Backend: "jwt", Value: 0, Says: "0"}, {Label: "Memory", Backend: "memory", Value: 1000, Says: "1,000"},
 			{Label: "Database", Backend: "database", Value: 1000, Says: "1,000"}, {Label: "Hybrid", Backend: "hybrid", Value: 1, Says: "1"},
 		}},
