@@ -136,8 +136,9 @@ var many = with(ran, func(p *labview.ExperimentProps) {
 	redis.Life, redis.Figures, redis.Wire = nil, nil, nil
 	sticky.Name, sticky.Label, sticky.Backend, sticky.Guess = "sticky", "Server’s memory, sticky balancer", "memory", nil
 	sticky.Verdict, sticky.Status, sticky.Tone, sticky.Headline, sticky.Sentence = labview.Unavailable, 503, ui.Fail, "Unavailable: the store does not answer", "Nobody can tell who is signed in. The cookie is kept."
-	odd.Name, odd.Label, odd.Guess = "odd", "Database, own keys", nil
-	p.Result = &labview.ResultProps{Lanes: []labview.Lane{jwtLane, memory, sticky, databaseLane, odd, redis, hybridLane}}
+	odd.Name, odd.Label = "odd", "Database, own keys"
+	odd.Guess = &labview.Guess{Said: "who are you? The site sees that this is not Ada’s browser"}
+	p.Result = &labview.ResultProps{Charts: board.Charts, Lanes: []labview.Lane{jwtLane, memory, sticky, databaseLane, odd, redis, hybridLane}}
 })
 
 func unguessed(l labview.Lane) labview.Lane { l.Guess = nil; return l }
