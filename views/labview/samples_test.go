@@ -55,6 +55,10 @@ var full = with(predicted, func(p *labview.ExperimentProps) {
 	p.Run.Full = &labview.Full{Reason: "Six runs are under way, and more at once would make them all slow.", Wait: "in 10 seconds"}
 })
 
+var failed = with(predicted, func(p *labview.ExperimentProps) {
+	p.Run.Failed = "A server of the small world did not start. Nothing was kept; run it again."
+})
+
 var ran = with(predicted, func(p *labview.ExperimentProps) {
 	p.Predict.Fixed = true
 	p.Run.Ran = "Ran on 2 October 2026 at 14:00:48, took 31 ms, on linux/amd64 with 2 processors."
@@ -132,8 +136,9 @@ var many = with(ran, func(p *labview.ExperimentProps) {
 	redis.Life, redis.Figures, redis.Wire = nil, nil, nil
 	sticky.Name, sticky.Label, sticky.Backend, sticky.Guess = "sticky", "Server’s memory, sticky balancer", "memory", nil
 	sticky.Verdict, sticky.Status, sticky.Tone, sticky.Headline, sticky.Sentence = labview.Unavailable, 503, ui.Fail, "Unavailable: the store does not answer", "Nobody can tell who is signed in. The cookie is kept."
-	odd.Name, odd.Label, odd.Guess = "odd", "Database, own keys", nil
-	p.Result = &labview.ResultProps{Lanes: []labview.Lane{jwtLane, memory, sticky, databaseLane, odd, redis, hybridLane}}
+	odd.Name, odd.Label = "odd", "Database, own keys"
+	odd.Guess = &labview.Guess{Said: "who are you? The site sees that this is not Ada’s browser"}
+	p.Result = &labview.ResultProps{Charts: board.Charts, Lanes: []labview.Lane{jwtLane, memory, sticky, databaseLane, odd, redis, hybridLane}}
 })
 
 func unguessed(l labview.Lane) labview.Lane { l.Guess = nil; return l }
