@@ -177,7 +177,7 @@ func resultProps(e *lab.Experiment, p db.LabProgress, run *lab.Run, own bool) *l
 		}
 		result.Lanes = append(result.Lanes, lane)
 	}
-	result.Charts = chartsOf(e, run)
+	result.Charts = chartsOf(run)
 	return result
 }
 
@@ -237,6 +237,7 @@ var figureWords = []struct {
 	{"store_reads", "Store reads", func(v float64) string { return ui.Number(int(v)) }},
 	{"store_writes", "Store writes", func(v float64) string { return ui.Number(int(v)) }},
 	{"rows", "Records on the server", func(v float64) string { return ui.Number(int(v)) }},
+	{"kept_bytes", "Bytes kept on the server", func(v float64) string { return ui.Number(int(v)) }},
 	{"valid_for_seconds", "Went on for", func(v float64) string { return lab.Span(time.Duration(v) * time.Second) }},
 	{"micros", "Time at the door, the median", func(v float64) string { return ui.Took(time.Duration(v * float64(time.Microsecond))) }},
 	{"reads_in_all", "Store reads in all", func(v float64) string { return ui.Number(int(v)) }},

@@ -60,7 +60,7 @@ func TestLab_isPredictedRunAndExplained(t *testing.T) {
 			b.get(replay).want(t, http.StatusOK, "Sign out, then replay the stolen cookie", "Locked until").lacks(t, "Went on for")
 			b.foretold(replay)
 			b.get(replay).want(t, http.StatusOK).lacks(t, "Locked until")
-			ran := b.post(replay + "/run").want(t, http.StatusSeeOther)
+			ran := b.post(replay+"/run").want(t, http.StatusSeeOther)
 			if !strings.HasPrefix(ran.location, replay+"?run=") {
 				t.Fatalf("a run leads to %q", ran.location)
 			}
@@ -204,7 +204,9 @@ func TestLab_touchesNobody(t *testing.T) {
 	users := admin.get("/admin/users").main()
 	var all sync.WaitGroup
 	for _, slug := range []string{"disable-the-account", "change-the-password", "demote-the-instructor", "sign-out-everywhere", "leak-the-secret", "restart-the-server"} {
-		all.Go(func() { s.browser().send(http.MethodPost, "/api/v1/lab/experiments/"+slug+"/runs", "").want(t, http.StatusOK) })
+		all.Go(func() {
+			s.browser().send(http.MethodPost, "/api/v1/lab/experiments/"+slug+"/runs", "").want(t, http.StatusOK)
+		})
 	}
 	all.Wait()
 	her.get("/account").want(t, http.StatusOK)

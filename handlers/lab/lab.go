@@ -230,6 +230,14 @@ func (w *world) conclude(e *Experiment) error {
 		return err
 	}
 	w.measured["rows"] = float64(rows)
+	kept, err := w.site.Kept(w.ctx)
+	if err != nil {
+		return err
+	}
+	w.measured["kept_bytes"] = 0
+	for _, k := range kept {
+		w.measured["kept_bytes"] += float64(k.Bytes)
+	}
 	for name, value := range w.measured {
 		w.column.Measured[name] = value
 	}

@@ -69,6 +69,8 @@ type Person struct {
 type Kept struct {
 	Place  string // "the database, table sessions"
 	Fields []Field
+	// Bytes is what its values take, without what the store adds to them.
+	Bytes int
 }
 
 // lifetimes are those of every small world.
