@@ -302,31 +302,36 @@ func Span(d time.Duration) string {
 	return strings.Join(parts[:min(2, len(parts))], " ")
 }
 
-// markDifferences marks the entries of a step that did not go the same way in all
-// columns that took it.
+// markDifferences marks what did not go the same way in all columns that took a
+// step.
 func markDifferences(columns []Column) {
-	seen := map[string]string{}
-	differs := map[string]bool{}
+	first := map[string]*Exchange{}
+	differs := map[string]Difference{}
 	each := func(do func(key string, entry *Entry)) {
 		for i := range columns {
 			count := map[string]int{}
 			for j := range columns[i].Transcript {
 				entry := &columns[i].Transcript[j]
+				if entry.Exchange == nil {
+					continue
+				}
 				count[entry.Line]++
 				do(entry.Line+"\x00"+strconv.Itoa(count[entry.Line]), entry)
 			}
 		}
 	}
 	each(func(key string, entry *Entry) {
-		x := entry.Exchange
-		if x == nil {
+		x, before := entry.Exchange, first[key]
+		if before == nil {
+			first[key] = x
 			return
 		}
-		outcome := fmt.Sprint(x.Response.Status, x.Trace.Reads, x.Trace.Reason)
-		if before, ok := seen[key]; ok && before != outcome {
-			differs[key] = true
-		}
-		seen[key] = outcome
+		d := differs[key]
+		d.Status = d.Status || x.Response.Status != before.Response.Status
+		d.Reason = d.Reason || x.Trace.Reason != before.Trace.Reason
+		d.Role = d.Role || x.Trace.Role != before.Trace.Role || x.Trace.From != before.Trace.From
+		d.Store = d.Store || x.Trace.Reads != before.Trace.Reads || x.Trace.Writes != before.Trace.Writes
+		differs[key] = d
 	})
 	each(func(key string, entry *Entry) { entry.Differs = differs[key] })
 }

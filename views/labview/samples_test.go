@@ -186,9 +186,9 @@ var jwtLane = labview.Lane{
 	Verdict: labview.Accepted, Status: 200, Tone: ui.Fail, Headline: "Accepted for 45 min more", Sentence: "The site read Ada’s account out to the thief, and asked nobody whether she had signed out.",
 	Life:    &labview.Life{Issued: "signed in 13:50", Ended: "signed out 14:05", EndedAt: 25, OpenTo: 100, Open: "45 min", Rest: "open, then it expired", Label: "Signed in at 13:50, signed out at 14:05, and good for 45 minutes more"},
 	Figures: []labview.Fact{{Name: "Cookie", Value: "324 bytes"}, {Name: "Store reads", Value: "0"}, {Name: "Went on for", Value: "45 min"}, {Name: "Left on the server", Value: "0 records"}},
-	Wire: transcript(bandSent, labview.Entry{Who: "thief", Line: "GET /account", Clock: "14:05:00", Decides: true, Differs: true, Exchange: &labview.Exchange{
+	Wire: transcript(bandSent, labview.Entry{Who: "thief", Line: "GET /account", Clock: "14:05:00", Decides: true, Differs: labview.Difference{Status: true, Reason: true, Store: true}, Exchange: &labview.Exchange{
 		Request: "GET /account", Sent: []labview.Cookie{bandSent}, Status: 200, Text: "OK", Role: "student, from the token", Excerpt: "Your account. Ada Byron, ada@lectern.example …",
-	}}, labview.Entry{Who: "thief", Line: "GET /account until refused, every 1m", Clock: "14:50:00", Again: 44, Differs: true, Exchange: &labview.Exchange{
+	}}, labview.Entry{Who: "thief", Line: "GET /account until refused, every 1m", Clock: "14:50:00", Again: 44, Differs: labview.Difference{Status: true, Reason: true, Store: true}, Exchange: &labview.Exchange{
 		Request: "GET /account", Sent: []labview.Cookie{in(bandSent, labview.Sent, labview.Expired)}, Status: 401, Text: "Unauthorized", Reason: "expired", Back: []labview.Cookie{in(bandSent, labview.Cleared, "")},
 	}}, labview.Entry{Line: "shows what it keeps", Icon: "server", Notes: []string{"sessions: no rows"}}),
 }
@@ -198,7 +198,7 @@ var databaseLane = labview.Lane{
 	Verdict: labview.Refused, Status: 401, Tone: ui.Pass, Headline: "Refused: there is no such session", Sentence: "The record was deleted when Ada signed out; the thief’s number leads nowhere.",
 	Life:    &labview.Life{Issued: "signed in 13:50", Ended: "signed out 14:05", EndedAt: 25, OpenTo: 25, Open: "0 s", Rest: "open", Label: "Signed in at 13:50, signed out at 14:05, and over at once"},
 	Figures: []labview.Fact{{Name: "Cookie", Value: "43 bytes"}, {Name: "Store reads", Value: "1"}, {Name: "Went on for", Value: "0 s"}, {Name: "Left on the server", Value: "0 records"}},
-	Wire: transcript(ticketSent, labview.Entry{Who: "thief", Line: "GET /account", Clock: "14:05:00", Decides: true, Differs: true, Exchange: &labview.Exchange{
+	Wire: transcript(ticketSent, labview.Entry{Who: "thief", Line: "GET /account", Clock: "14:05:00", Decides: true, Differs: labview.Difference{Status: true, Reason: true, Store: true}, Exchange: &labview.Exchange{
 		Request: "GET /account", Server: "b", Sent: []labview.Cookie{in(ticketSent, labview.Sent, labview.Unknown)}, Status: 401, Text: "Unauthorized", Reason: "unknown-id", Reads: 1, Back: []labview.Cookie{in(ticketSent, labview.Cleared, "")},
 	}}, labview.Entry{Line: "shows what it keeps", Icon: "server", Notes: []string{"sessions: no rows"}}),
 }
@@ -208,7 +208,7 @@ var hybridLane = labview.Lane{
 	Verdict: labview.Accepted, Status: 200, Tone: ui.Fail, Headline: "Accepted for 58 s more", Sentence: "The short token goes on until it expires. The ticket behind it is torn, so there is no next one.",
 	Life:    &labview.Life{Issued: "signed in 13:50", Ended: "signed out 14:05", EndedAt: 25, OpenTo: 27, Open: "58 s", Rest: "open, then it expired", Label: "Signed in at 13:50, signed out at 14:05, and good for 58 seconds more"},
 	Figures: []labview.Fact{{Name: "Cookies", Value: "330 and 51 bytes"}, {Name: "Store reads", Value: "0"}, {Name: "Went on for", Value: "58 s"}, {Name: "Left on the server", Value: "0 records"}},
-	Wire: transcript(shortSent, labview.Entry{Who: "thief", Line: "GET /account", Clock: "14:05:00", Decides: true, Differs: true, Exchange: &labview.Exchange{
+	Wire: transcript(shortSent, labview.Entry{Who: "thief", Line: "GET /account", Clock: "14:05:00", Decides: true, Differs: labview.Difference{Status: true, Reason: true, Store: true}, Exchange: &labview.Exchange{
 		Request: "GET /account", Sent: []labview.Cookie{in(shortSent, labview.Sent, labview.Forged)}, Status: 200, Text: "OK", Role: "student, from the token",
 		Back: []labview.Cookie{in(labview.Cookie{Name: "lectern-refresh", Backend: "hybrid", Bytes: 51, Value: "Zk81…a0"}, labview.Dropped, "")},
 	}}, labview.Entry{Line: "shows what it keeps", Icon: "server", Notes: []string{"refresh records: no rows"}}),
