@@ -1,6 +1,7 @@
 package lab_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +34,9 @@ func TestExperiments_doWhatTheySay(t *testing.T) {
 			for _, c := range run.Columns {
 				for _, wrong := range c.Wrongs {
 					t.Errorf("%s: %s", c.Name, wrong)
+				}
+				if c.Note == "" && (c.Headline == "" || strings.ContainsAny(c.Headline+c.Sentence, "{}")) {
+					t.Errorf("%s says %q, %q", c.Name, c.Headline, c.Sentence)
 				}
 			}
 		})
