@@ -110,11 +110,11 @@ func (w *world) check(f Fact) string {
 			return fmt.Sprintf("the role is %q", got)
 		}
 	case "says":
-		if !strings.Contains(w.page.text, f.value) {
+		if !strings.Contains(w.page.text(), f.value) {
 			return fmt.Sprintf("the page says %q", w.page.excerpt())
 		}
 	case "lacks":
-		if strings.Contains(w.page.text, f.value) {
+		if strings.Contains(w.page.text(), f.value) {
 			return "the page says it"
 		}
 	case "cookie":

@@ -188,6 +188,9 @@ func (w *world) take(step *Step, column string) (status int, err error) {
 		return 0, nil
 	}
 	if x := w.entry.Exchange; x != nil {
+		if x == w.ended {
+			x.Response.Excerpt = w.page.excerpt()
+		}
 		status = x.Response.Status
 	} else if w.ended != before { // somebody's own answer, for which nobody was asked
 		status = w.ended.Response.Status
