@@ -29,7 +29,7 @@ func (s *Server) classesPage(c echo.Context, status int, p labview.ClassesProps)
 	for i := range open {
 		class := &open[i]
 		line := labview.OpenClass{
-			Code: string(class.Code), Lead: leadAddress(class.Code), Join: classAddress(class.Code), Since: clock(class.OpenedAt),
+			Code: string(class.Code), Lead: leadAddress(class.Code), Join: classAddress(class.Code), Since: class.OpenedAt.Local().Format("15:04"),
 			Asked: "nothing yet", Learners: class.Tally.Learners,
 		}
 		if e := s.askedIn(class); e != nil {
