@@ -20,9 +20,9 @@ import (
 	"lectern/handlers/session"
 )
 
-// replay is an experiment in which the JWT is accepted, and so at first the hybrid,
+// replaySlug is that of an experiment in which the JWT is accepted, and so at first the hybrid,
 // and the server session refused.
-const replay = "sign-out-then-replay"
+const replaySlug = "sign-out-then-replay"
 
 // opens has somebody open a class and ask it an experiment; none if that is empty.
 func (b *browser) opens(experiment string) school.ClassCode {
@@ -68,9 +68,9 @@ func TestClass_isLedByWhoseItIs(t *testing.T) {
 		}{{"", 303, 401}, {ada, 403, 403}} {
 			b := s.enter(row.who)
 			b.get("/lab/class").want(t, row.page)
-			b.post("/lab/class", "experiment", replay).want(t, row.form)
+			b.post("/lab/class", "experiment", replaySlug).want(t, row.form)
 		}
-		code := s.enter(grace).opens(replay)
+		code := s.enter(grace).opens(replaySlug)
 		at := "/lab/class/" + string(code)
 		for _, row := range []struct {
 			who        string
@@ -79,7 +79,7 @@ func TestClass_isLedByWhoseItIs(t *testing.T) {
 			b := s.enter(row.who)
 			b.get(at).want(t, row.page).lacks(t, "Close predictions")
 			b.get(at+"/events").want(t, row.page)
-			for _, form := range [][]string{{"/run", "round", "1"}, {"/ask", "experiment", replay}, {"/tally", "tally", "hidden"}, {"/end"}} {
+			for _, form := range [][]string{{"/run", "round", "1"}, {"/ask", "experiment", replaySlug}, {"/tally", "tally", "hidden"}, {"/end"}} {
 				b.post(at+form[0], form[1:]...).want(t, row.form)
 			}
 		}
@@ -99,7 +99,7 @@ func TestClass_isLedByWhoseItIs(t *testing.T) {
 func TestClass_takesNoGarbage(t *testing.T) {
 	s := newSite(t, session.Database)
 	teacher := s.enter(grace)
-	code := teacher.opens(replay)
+	code := teacher.opens(replaySlug)
 	at := "/lab/class/" + string(code)
 	teacher.post("/lab/class", "experiment", "no-such").want(t, http.StatusUnprocessableEntity)
 	teacher.post(at+"/ask", "experiment", "no-such").want(t, http.StatusUnprocessableEntity)
@@ -149,7 +149,7 @@ func TestClass_fromTheCodeToTheEnd(t *testing.T) {
 		learner.get(to).want(t, http.StatusOK, "Nothing is asked yet", "Look again")
 		learner.predicts(code, 0, "jwt", "accepted").want(t, http.StatusConflict)
 
-		teacher.post(at+"/ask", "experiment", replay).want(t, http.StatusSeeOther)
+		teacher.post(at+"/ask", "experiment", replaySlug).want(t, http.StatusSeeOther)
 		learner.get(to).want(t, http.StatusOK, "Sign out, then replay", "Nothing predicted yet", "Send my prediction").lacks(t, "What happened")
 		if got := learner.post(to+"/predict", "round", "1", "jwt", "accepted", "server", "accepted").want(t, http.StatusSeeOther); got.location != to {
 			t.Errorf("a prediction leads to %q", got.location)
@@ -167,11 +167,11 @@ func TestClass_fromTheCodeToTheEnd(t *testing.T) {
 		teacher.post(at+"/run", "round", "1").want(t, http.StatusSeeOther) // pressed twice
 		teacher.get(at).want(t, http.StatusOK, "What happened", "1 of 2 said so", "All 2 said so", "None of 2 said so", "Every step, and why", "Ask this next")
 		run := s.class(code).RunID
-		learner.get(to).want(t, http.StatusOK, "You had 2 of 3 right", "so it was", "not so", "Why", "/lab/"+replay+"?run="+run, "there is no such session")
+		learner.get(to).want(t, http.StatusOK, "You had 2 of 3 right", "so it was", "not so", "Why", "/lab/"+replaySlug+"?run="+run, "there is no such session")
 		s.comesIn(code).get(to).want(t, http.StatusOK, "You predicted nothing this time", "What happened")
 		learner.predicts(code, 1, "jwt", "refused").want(t, http.StatusConflict)
 		learner.post(to+"/predict", "round", "1", "jwt", "refused").want(t, http.StatusConflict, "was not counted", "You had 2 of 3 right")
-		learner.get("/lab/"+replay+"?run="+run).want(t, http.StatusOK)
+		learner.get("/lab/"+replaySlug+"?run="+run).want(t, http.StatusOK)
 
 		teacher.post(at+"/ask", "experiment", "steal-the-cookie").want(t, http.StatusSeeOther)
 		learner.get(to).want(t, http.StatusOK, "Nothing predicted yet").lacks(t, `value="accepted" checked`, `value="refused" checked`, "You had")
@@ -183,7 +183,7 @@ func TestClass_fromTheCodeToTheEnd(t *testing.T) {
 		teacher.get(at).want(t, http.StatusOK, "The class is over")
 		learner.get(to).want(t, http.StatusOK, "The class is over")
 		learner.post(to+"/predict", "round", "2", "jwt", "refused").want(t, http.StatusConflict, "The class is over")
-		for _, form := range [][]string{{"/run", "round", "2"}, {"/ask", "experiment", replay}, {"/tally", "tally", "hidden"}} {
+		for _, form := range [][]string{{"/run", "round", "2"}, {"/ask", "experiment", replaySlug}, {"/tally", "tally", "hidden"}} {
 			teacher.post(at+form[0], form[1:]...).want(t, http.StatusConflict, "over")
 		}
 		if tally := s.class(code).Tally; tally.Learners != 0 {
@@ -195,7 +195,7 @@ func TestClass_fromTheCodeToTheEnd(t *testing.T) {
 func TestClass_isOverAfterADay(t *testing.T) {
 	s := newSite(t, session.JWT)
 	teacher := s.enter(grace)
-	code := teacher.opens(replay)
+	code := teacher.opens(replaySlug)
 	learner := s.comesIn(code)
 	s.clock.move(db.ClassLife)
 	learner.get("/c/"+string(code)).want(t, http.StatusOK, "The class is over")
@@ -211,7 +211,7 @@ func TestClass_asManyAsOneMayHave(t *testing.T) {
 	for range db.ClassesAtOnce {
 		teacher.opens("")
 	}
-	teacher.post("/lab/class", "experiment", replay).want(t, http.StatusConflict, "as many as one person may have", `value="`+replay+`" selected`)
+	teacher.post("/lab/class", "experiment", replaySlug).want(t, http.StatusConflict, "as many as one person may have", `value="`+replaySlug+`" selected`)
 	s.enter(rob).opens("")
 }
 
@@ -242,7 +242,7 @@ func TestClass_knowsALearnerByACookieAlone(t *testing.T) {
 func TestClass_codesCannotBeTriedOut(t *testing.T) {
 	s := newSite(t, session.Memory)
 	teacher := s.enter(grace)
-	code := teacher.opens(replay)
+	code := teacher.opens(replaySlug)
 	known, known2 := s.comesIn(code), s.comesIn(code)
 	known.predicts(code, 1, "jwt", "accepted").want(t, http.StatusNoContent)
 	guesser := s.browser()
@@ -269,7 +269,7 @@ func TestClass_holdsTwoHundred(t *testing.T) {
 	const learners = 200
 	s := newSite(t, session.Database)
 	teacher := s.enter(grace)
-	code := teacher.opens(replay)
+	code := teacher.opens(replaySlug)
 	var want db.ClassTally
 	want.Learners = learners
 	begun := time.Now()
@@ -381,7 +381,7 @@ func TestClass_isToldLive(t *testing.T) {
 	}
 	is(front, "class", `{"version":"0-waiting","learners":0}`)
 	is(handset, "class", `{"version":"0-waiting"}`)
-	teacher.post(at+"/ask", "experiment", replay).want(t, http.StatusSeeOther)
+	teacher.post(at+"/ask", "experiment", replaySlug).want(t, http.StatusSeeOther)
 	is(front, "class", `{"version":"1-asking","learners":0,"tally":{"hybrid":{"accepted":0,"refused":0},"jwt":{"accepted":0,"refused":0},"server":{"accepted":0,"refused":0}}}`)
 	is(handset, "class", `{"version":"1-asking"}`)
 	learner.predicts(code, 1, "jwt", "refused").want(t, http.StatusNoContent)
@@ -419,7 +419,7 @@ var numbers = regexp.MustCompile(`^[0-9]+$`)
 func TestClass_leavesNothingRunning(t *testing.T) {
 	s := newSite(t, session.Memory)
 	teacher := s.enter(grace)
-	code := teacher.opens(replay)
+	code := teacher.opens(replaySlug)
 	settle := func() int {
 		n := 0
 		for range 100 { // what has ended takes a moment to be gone

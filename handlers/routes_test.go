@@ -89,11 +89,22 @@ var rows = []row{
 	{says: "there are three ways to end a token", route: "POST /admin/sessions/revocation", fields: []string{"revocation", "hope"}, want: answers{401, 403, 403, 403, 422}},
 	{says: "the audit log is for admins", route: "GET /admin/audit", want: adminPage},
 
+	{says: "the lab is for everybody", route: "GET /lab", want: all200},
+	{says: "an experiment is for everybody", route: "GET /lab/:experiment", path: "/lab/steal-the-cookie", want: all200},
+	{says: "an experiment that there is not is not there", route: "GET /lab/:experiment", path: "/lab/alchemy", want: answers{404, 404, 404, 404, 404}},
+	{says: "everybody predicts", route: "POST /lab/:experiment/predict", path: "/lab/steal-the-cookie/predict", fields: []string{"jwt", "refused"}, want: all303},
+	{says: "one predicts one of two things", route: "POST /lab/:experiment/predict", path: "/lab/steal-the-cookie/predict", fields: []string{"jwt", "perhaps"}, want: answers{422, 422, 422, 422, 422}},
+	{says: "nobody runs what they have not predicted", route: "POST /lab/:experiment/run", path: "/lab/steal-the-cookie/run", want: answers{409, 409, 409, 409, 409}},
+	{says: "nobody explains what they have not run", route: "POST /lab/:experiment/explain", path: "/lab/steal-the-cookie/explain", fields: []string{"because", "1"}, want: answers{409, 409, 409, 409, 409}},
+	{says: "everybody begins anew", route: "POST /lab/:experiment/reset", path: "/lab/steal-the-cookie/reset", want: all303},
+	{says: "the experiments are listed for everybody's programs", route: "GET /api/v1/lab/experiments", want: all200},
+	{says: "and run by them", route: "POST /api/v1/lab/experiments/:experiment/runs", path: "/api/v1/lab/experiments/steal-the-cookie/runs", want: all200},
+
 	{says: "classes are opened by those who teach", route: "GET /lab/class", want: answers{303, 403, 200, 200, 200}},
-	{says: "and by nobody else", route: "POST /lab/class", fields: []string{"experiment", replay}, want: answers{401, 403, 303, 303, 303}},
+	{says: "and by nobody else", route: "POST /lab/class", fields: []string{"experiment", replaySlug}, want: answers{401, 403, 303, 303, 303}},
 	{says: "a class is led by whose it is, and by admins", route: "GET /lab/class/:code", path: leadsClass, want: answers{303, 403, 200, 403, 200}},
 	{says: "and they alone are told how it stands", route: "GET /lab/class/:code/events", path: "/lab/class/34679/events", want: answers{303, 403, 404, 404, 404}},
-	{says: "they ask it", route: "POST /lab/class/:code/ask", path: leadsClass + "/ask", fields: []string{"experiment", replay}, want: courseForm},
+	{says: "they ask it", route: "POST /lab/class/:code/ask", path: leadsClass + "/ask", fields: []string{"experiment", replaySlug}, want: courseForm},
 	{says: "they hide its tally", route: "POST /lab/class/:code/tally", path: leadsClass + "/tally", fields: []string{"tally", "hidden"}, want: courseForm},
 	{says: "they run it", route: "POST /lab/class/:code/run", path: leadsClass + "/run", fields: []string{"round", "1"}, want: courseForm},
 	{says: "they end it", route: "POST /lab/class/:code/end", path: leadsClass + "/end", want: courseForm},
@@ -160,7 +171,7 @@ const (
 func withClass(t *testing.T, backend string) *site {
 	s := newSite(t, backend)
 	must(t, s.db.OpenClass(t.Context(), "K7M3P", fixedID("grace"), s.clock.Now()))
-	must(t, s.db.AskClass(t.Context(), "K7M3P", replay, s.clock.Now()))
+	must(t, s.db.AskClass(t.Context(), "K7M3P", replaySlug, s.clock.Now()))
 	return s
 }
 

@@ -30,6 +30,7 @@ var measures = map[string]string{
 	"readable":     "readable",
 	"personal":     "personal_data",
 	"calls":        "calls",
+	"kept_bytes":   "kept_bytes",
 	// of a step that asks many times
 	"reads_in_all":  "reads_in_all",
 	"writes_in_all": "writes_in_all",

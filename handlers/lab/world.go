@@ -69,6 +69,8 @@ type Person struct {
 type Kept struct {
 	Place  string // "the database, table sessions"
 	Fields []Field
+	// Bytes is what its values take, without what the store adds to them.
+	Bytes int
 }
 
 // lifetimes are those of every small world.
@@ -176,7 +178,7 @@ func (l *Lab) open(ctx context.Context, setup *Setup, today time.Time) (*world, 
 		return nil, err
 	}
 	plan := Plan{
-		Name: l.newName(), Setup: setup, Base: w.base, Lifetimes: w.lifetimes, Now: w.clock.Now,
+		Name: newName(), Setup: setup, Base: w.base, Lifetimes: w.lifetimes, Now: w.clock.Now,
 		Records: w.gate.records, Families: w.gate.families,
 		Watch: func(r *http.Request, v *session.Visit) { w.seen.Store(numberOf(r), v) },
 	}
