@@ -1,8 +1,15 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
+	"context"
+	"net/http"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -74,6 +81,54 @@ func TestBrowser_classIsLive(t *testing.T) {
 	handset.shows(".hall h1", "The class is over")
 	for who, b := range map[string]*tab{"front": front, "handset": handset, "plain": plain} {
 		b.quiet(who)
+	}
+}
+
+// TestServe_stopsWhileScreensAreTold stops the program while a screen is being told
+// how its class stands, which would go on for a minute.
+func TestServe_stopsWhileScreensAreTold(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	school, err := openSchool(t.Context(), storage{Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer school.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out := &firstLine{seen: make(chan string, 1)}
+	ended := make(chan int, 1)
+	var stderr bytes.Buffer
+	go func() {
+		ended <- run(ctx, []string{"serve", "--demo", "--addr", "localhost:0", "--data", data}, noEnvironment, strings.NewReader(""), out, &stderr)
+	}()
+	address := strings.TrimPrefix(<-out.seen, "listening on ")
+	owner, err := school.CredentialByEmail(t.Context(), "grace@lectern.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := school.OpenClass(t.Context(), "K7M3P", owner.User.ID, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.Get(address + "/c/K7M3P/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	told := bufio.NewScanner(response.Body)
+	for told.Scan() && !strings.Contains(told.Text(), "waiting") {
+	}
+	begun := time.Now()
+	stop()
+	if code := <-ended; code != done {
+		t.Errorf("exit code %d: %s", code, stderr.String())
+	}
+	if took := time.Since(begun); took > grace/2 {
+		t.Errorf("it took %s to stop", took)
+	}
+	for told.Scan() {
+	}
+	if err := told.Err(); err != nil {
+		t.Errorf("the screen was cut off: %v", err)
 	}
 }
 
