@@ -52,9 +52,12 @@ type Config struct {
 	Lab *lab.Lab
 	// LabRuns limits how often one address may run them.
 	LabRuns *auth.Limiter
-	Log     *slog.Logger
-	Now     func() time.Time
-	Random  io.Reader
+	// ClassCodes limits how many codes of classes one address may try that lead
+	// nowhere, and ClassForms how often it may predict in a class.
+	ClassCodes, ClassForms *auth.Limiter
+	Log                    *slog.Logger
+	Now                    func() time.Time
+	Random                 io.Reader
 	// BaseURL is the address that people see.
 	BaseURL *url.URL
 	// Demo shows the demo accounts, the components page, and the choice of
@@ -78,6 +81,8 @@ type Server struct {
 
 	pages      pageCache
 	renderings renderings
+	classRuns  classRuns
+	hall       *hall
 }
 
 // New puts the site together. It returns an error when a setting cannot be.
@@ -95,6 +100,7 @@ func New(c Config) (*Server, error) {
 	if s.description, err = s.describe(); err != nil {
 		return nil, err
 	}
+	s.hall = newHall(s.readClassNews, hallTick)
 	s.use()
 	s.route()
 	return s, nil

@@ -57,6 +57,7 @@ var foreign = map[string][]string{
 	"github.com/microcosm-cc/bluemonday": {"lectern/handlers/markdown"},
 	"github.com/alecthomas/kong":         {"lectern/cmd/lectern"},
 	"github.com/a-h/templ":               {"lectern/views/...", "lectern/handlers"},
+	"github.com/piglig/go-qr":            {"lectern/handlers"},
 }
 
 // forTests are the packages that only tests import.
