@@ -28,6 +28,7 @@ import (
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
 	"lectern/handlers/lab"
+	"lectern/handlers/lab/othersite"
 	"lectern/handlers/markdown"
 	"lectern/handlers/session"
 	"lectern/handlers/token"
@@ -49,9 +50,11 @@ type Config struct {
 	Lab *lab.Lab
 	// LabRuns limits how often one address may run them.
 	LabRuns *auth.Limiter
-	Log     *slog.Logger
-	Now     func() time.Time
-	Random  io.Reader
+	// OtherSite is where the lab's other site is, which attacks this one.
+	OtherSite othersite.Place
+	Log       *slog.Logger
+	Now       func() time.Time
+	Random    io.Reader
 	// BaseURL is the address that people see.
 	BaseURL *url.URL
 	// Demo shows the demo accounts, the components page, and the choice of
@@ -75,6 +78,7 @@ type Server struct {
 
 	pages      pageCache
 	renderings renderings
+	attempts   attempts
 }
 
 // New puts the site together. It returns an error when a setting cannot be.

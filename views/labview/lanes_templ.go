@@ -447,7 +447,7 @@ func lane(l Lane) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if l.Guess != nil {
+		if l.Guess != nil && len(l.Wrongs) == 0 {
 			templ_7745c5c3_Err = ui.Badge(l.Guess.badge()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
