@@ -48,14 +48,14 @@ func (p TheftProps) places() []place {
 		{
 			name: "cookie", label: "A cookie without HttpOnly",
 			put:     `document.cookie = "lectern-lab-open=…"`,
-			waits:   "A harmless value is put there, which opens nothing.",
+			waits:   "Here a value can be put that opens nothing.",
 			reads:   "Every character. Were it a session, the thief would be you by now, at home and at leisure.",
 			missing: "There is nothing to be read. Put the values there first; or your browser keeps no cookies.",
 		},
 		{
 			name: "storage", label: "localStorage",
 			put:     `localStorage.setItem("lectern-lab-token", "…")`,
-			waits:   "The same value is put there. It would stay for years.",
+			waits:   "Here the same value can be put. It would stay for years.",
 			reads:   "Every character. It was made to be read by scripts, and does not ask whose script it is.",
 			missing: "There is nothing to be read. Put the values there first; or your browser forbids storage.",
 		},
