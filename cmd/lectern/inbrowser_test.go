@@ -114,7 +114,7 @@ func (b *tab) nothingLeft(when string) {
 }
 
 // TestBrowser_whoHasNoSessionIsLentOne has a visitor's script look for a stand-in,
-// and a reset take away what was put down.
+// before a run and after it, and a reset take away what was put down.
 func TestBrowser_whoHasNoSessionIsLentOne(t *testing.T) {
 	d := startDemo(t)
 	b := d.open(t)
@@ -131,7 +131,10 @@ func TestBrowser_whoHasNoSessionIsLentOne(t *testing.T) {
 	for _, family := range []string{"jwt", "server", "hybrid"} {
 		b.click(`[name=` + family + `][value=refused]`)
 	}
-	b.do(chromedp.WaitVisible(chromedp.CSS(`form[action$="/reset"] button`)))
+	b.do(chromedp.WaitVisible(chromedp.CSS(`[data-run] button:enabled`)), chromedp.Click(chromedp.CSS(`[data-run] button`)))
+	b.do(chromedp.WaitVisible(chromedp.CSS(".results"))) // the page is another now
+	b.click("[data-steal]")
+	b.says("[data-told]", "read 2 of 3 places")
 	if b.read("document.cookie") == "" {
 		t.Fatal("there is nothing to be taken away")
 	}
