@@ -188,7 +188,7 @@ function clearStage(stage) {
   for (const lane of all("[data-column]", stage)) {
     delete lane.dataset.begun;
     find("[data-steps]", lane).replaceChildren();
-    find("[data-count]", lane).textContent = "";
+    find("[data-count]", lane).textContent = "waits";
   }
 }
 

@@ -363,7 +363,7 @@ func searched(p TheftProps, at place) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if at.name == "session" && p.SignedIn {
-			templ_7745c5c3_Err = ui.PrintS(print(p.Backend)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PrintS(printOf(p.Backend)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
