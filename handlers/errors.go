@@ -203,6 +203,9 @@ func (s *Server) problem(c echo.Context, status int, err error) error {
 // next.
 func (s *Server) errorPage(c echo.Context, status int, err error) error {
 	props := s.explain(c, status, err)
+	if errors.Is(err, errForeign) && s.isAttempt(c.Request()) {
+		props.Back, props.BackLabel = labAddress(postElsewhere)+"#in-browser", "Back to the experiment"
+	}
 	if props.Back == "" {
 		props.Back, props.BackLabel = s.wayBack(c, status)
 	}

@@ -37,6 +37,9 @@ func (s *Server) showExperiment(c echo.Context) error {
 func (s *Server) experimentPage(c echo.Context, status int, p labview.ExperimentProps) error {
 	f := s.frame(c, p.Title, "lab")
 	f.Scripts = append(f.Scripts, labview.Scripts...)
+	if p.InBrowser != nil {
+		f.Scripts = append(f.Scripts, labview.InBrowserScript)
+	}
 	return s.page(c, status, views.LabExperimentPage(f, p))
 }
 
@@ -84,6 +87,9 @@ func (s *Server) experimentProps(c echo.Context, e *lab.Experiment, p db.LabProg
 		Explain: labview.ExplainProps{Locked: run == nil},
 	}
 	props.Previous, props.Next = s.besides(e)
+	if props.InBrowser, err = s.inBrowser(c, e); err != nil {
+		return props, err
+	}
 	if run == nil {
 		return props, nil
 	}

@@ -31,6 +31,7 @@ import (
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
 	"lectern/handlers/lab"
+	"lectern/handlers/lab/othersite"
 	"lectern/handlers/markdown"
 	"lectern/handlers/session"
 	"lectern/handlers/token"
@@ -55,9 +56,11 @@ type Config struct {
 	// ClassCodes limits how many codes of classes one address may try that lead
 	// nowhere, and ClassForms how often it may predict in a class.
 	ClassCodes, ClassForms *auth.Limiter
-	Log                    *slog.Logger
-	Now                    func() time.Time
-	Random                 io.Reader
+	// OtherSite is where the lab's other site is, which attacks this one.
+	OtherSite othersite.Place
+	Log       *slog.Logger
+	Now       func() time.Time
+	Random    io.Reader
 	// BaseURL is the address that people see.
 	BaseURL *url.URL
 	// Demo shows the demo accounts, the components page, and the choice of
@@ -83,6 +86,7 @@ type Server struct {
 	renderings renderings
 	classRuns  classRuns
 	hall       *hall
+	attempts   attempts
 }
 
 // New puts the site together. It returns an error when a setting cannot be.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,6 +20,7 @@ import (
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
 	"lectern/handlers/lab"
+	"lectern/handlers/lab/othersite"
 	"lectern/handlers/session"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
@@ -82,7 +84,13 @@ func (s *serveCommand) Run(ctx context.Context, con console) (err error) {
 	if distant != nil {
 		defer func() { err = errors.Join(err, distant.Close()) }()
 	}
-	site, sweep, err := s.build(ctx, school, distant, listener, log)
+	base, err := s.baseURL(s.shown(listener))
+	if err != nil {
+		return err
+	}
+	other, closeOther := s.openOtherSite(base, log)
+	defer closeOther()
+	site, sweep, err := s.build(ctx, school, distant, base, other, log)
 	if err != nil {
 		return err
 	}
@@ -168,11 +176,7 @@ func waitAtMost(inFlight *sync.WaitGroup, limit time.Duration) {
 }
 
 // build puts the parts together. distant is nil without a Redis.
-func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *serverstore.Redis, listener net.Listener, log *slog.Logger) (*handlers.Server, func(context.Context), error) {
-	base, err := s.baseURL(s.shown(listener))
-	if err != nil {
-		return nil, nil, err
-	}
+func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *serverstore.Redis, base *url.URL, other othersite.Place, log *slog.Logger) (*handlers.Server, func(context.Context), error) {
 	proxies, err := s.proxies()
 	if err != nil {
 		return nil, nil, err
@@ -223,6 +227,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		LabRuns:    auth.NewLimiter(labByAddress, time.Now),
 		ClassCodes: auth.NewLimiter(classCodesByAddress, time.Now),
 		ClassForms: auth.NewLimiter(classFormsByAddress, time.Now),
+		OtherSite:  other,
 		Log:        log,
 		Now:        time.Now,
 		Random:     rand.Reader,
