@@ -111,6 +111,9 @@ var (
 		statement("clear enrolments of seeded people", `
 	DELETE FROM enrolments
 	 WHERE user_id IN (SELECT id FROM seeded)`),
+		statement("clear classes of seeded people", `
+	DELETE FROM lab_classes
+	 WHERE owner_id IN (SELECT id FROM seeded)`),
 		statement("clear lab progress of seeded people", `
 	DELETE FROM lab_progress
 	 WHERE user_id IN (SELECT id FROM seeded)`),
