@@ -155,67 +155,99 @@ func (d *DB) ExplainExperiments(ctx context.Context, user school.ID, known []str
 		}
 	}
 	return d.write(ctx, func(t *tx) error {
-		if err := t.saveLabProgress(ctx, user, progress); err != nil || len(explained) == 0 {
+		if err := t.saveLabProgress(ctx, user, progress); err != nil {
 			return err
 		}
-		return t.completeLab(ctx, user, known, now, func(b *builder) {
-			b.add(` AND EXISTS (SELECT 1 FROM lesson_experiments AS x WHERE x.lesson_id = l.id AND x.experiment IN `+tuple(len(explained))+`)`, anys(explained)...)
-		})
+		finished, err := finishedLab(ctx, t, user, known)
+		if err != nil {
+			return err
+		}
+		return t.completeLab(ctx, user, now, slices.DeleteFunc(finished, func(l labLesson) bool {
+			return !slices.ContainsFunc(explained, func(e string) bool { return slices.Contains(l.experiments, e) })
+		}))
 	})
 }
 
 // CompleteLab completes the lessons of kind lab of a course whose experiments a person
 // has explained before. It is for when they join.
 func (d *DB) CompleteLab(ctx context.Context, user, courseID school.ID, known []string, now time.Time) error {
+	elsewhere := func(l labLesson) bool { return l.course != courseID }
+	finished, err := finishedLab(ctx, d, user, known)
+	if finished = slices.DeleteFunc(finished, elsewhere); err != nil || len(finished) == 0 {
+		return err // in most courses there is nothing to write
+	}
 	return d.write(ctx, func(t *tx) error {
-		return t.completeLab(ctx, user, known, now, func(b *builder) {
-			b.add(` AND l.course_id = ?`, courseID)
-		})
+		finished, err := finishedLab(ctx, t, user, known)
+		if err != nil {
+			return err
+		}
+		return t.completeLab(ctx, user, now, slices.DeleteFunc(finished, elsewhere))
 	})
 }
 
-// completeLab completes what a person may complete of the lessons in some place, where
-// there is at least one experiment and none that was not explained.
-func (t *tx) completeLab(ctx context.Context, user school.ID, known []string, now time.Time, place func(*builder)) error {
-	if len(known) == 0 {
-		return nil
-	}
-	var b builder
-	b.add(`
+// labLesson is a lesson of kind lab, with those of its experiments that there are.
+type labLesson struct {
+	id, course  school.ID
+	experiments []string
+}
+
+var openLab = statement("lab lessons to do", `
 	SELECT l.id,
-	       l.course_id
+	       l.course_id,
+	       x.experiment,
+	       CASE WHEN g.explained_at IS NULL THEN 0 ELSE 1 END
 	  FROM enrolments AS e
 	  JOIN courses AS c ON c.id = e.course_id AND c.listed = 1
 	  JOIN lessons AS l ON l.course_id = e.course_id AND l.kind = 'lab' AND l.visible = 1
-	 WHERE e.user_id = ?
+	  JOIN lesson_experiments AS x ON x.lesson_id = l.id
+	  LEFT JOIN lab_progress AS g ON g.user_id = e.user_id AND g.experiment = x.experiment
+	  LEFT JOIN completions AS p ON p.user_id = e.user_id AND p.lesson_id = l.id
+	 WHERE e.user_id = $1
 	   AND e.left_at IS NULL
-	   AND NOT EXISTS (SELECT 1 FROM completions AS p WHERE p.user_id = e.user_id AND p.lesson_id = l.id)`, user)
-	place(&b)
-	b.add(`
-	   AND EXISTS (SELECT 1 FROM lesson_experiments AS x WHERE x.lesson_id = l.id AND x.experiment IN `+tuple(len(known))+`)`, anys(known)...)
-	b.add(`
-	   AND NOT EXISTS (SELECT 1
-	                     FROM lesson_experiments AS x
-	                     LEFT JOIN lab_progress AS g ON g.user_id = e.user_id AND g.experiment = x.experiment
-	                    WHERE x.lesson_id = l.id
-	                      AND g.explained_at IS NULL
-	                      AND x.experiment IN `+tuple(len(known))+`)`, anys(known)...)
-	type whole struct{ lesson, course school.ID }
-	finished, err := all(ctx, t, b.query("lab lessons without a gap"), func(row scanner) (w whole, err error) {
-		err = row.Scan(&w.lesson, &w.course)
-		return w, err
-	}, b.args...)
-	if err != nil {
-		return err
+	   AND p.lesson_id IS NULL
+	 ORDER BY l.id`)
+
+// finishedLab finds the lessons that a person has not completed and may: there is at
+// least one experiment in them, and none that was not explained.
+func finishedLab(ctx context.Context, from source, user school.ID, known []string) ([]labLesson, error) {
+	type line struct {
+		lesson, course school.ID
+		experiment     string
+		explained      bool
 	}
-	for _, f := range finished {
-		if err := t.must(ctx, complete, user, f.lesson, f.course, stamp(now)); err != nil {
+	lines, err := all(ctx, from, openLab, func(row scanner) (l line, err error) {
+		err = row.Scan(&l.lesson, &l.course, &l.experiment, &l.explained)
+		return l, err
+	}, user)
+	if err != nil {
+		return nil, err
+	}
+	var finished []labLesson
+	lacking := map[school.ID]bool{}
+	for _, l := range lines {
+		if !slices.Contains(known, l.experiment) {
+			continue
+		}
+		lacking[l.lesson] = lacking[l.lesson] || !l.explained
+		if n := len(finished); n == 0 || finished[n-1].id != l.lesson {
+			finished = append(finished, labLesson{id: l.lesson, course: l.course})
+		}
+		last := &finished[len(finished)-1]
+		last.experiments = append(last.experiments, l.experiment)
+	}
+	return slices.DeleteFunc(finished, func(l labLesson) bool { return lacking[l.id] }), nil
+}
+
+// completeLab completes them, and counts.
+func (t *tx) completeLab(ctx context.Context, user school.ID, now time.Time, finished []labLesson) error {
+	for _, l := range finished {
+		if err := t.must(ctx, complete, user, l.id, l.course, stamp(now)); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, sumDoneOfPerson, user, f.course); err != nil {
+		if _, err := t.exec(ctx, sumDoneOfPerson, user, l.course); err != nil {
 			return err
 		}
-		if err := t.must(ctx, seenCourse, stamp(now), user, f.course); err != nil {
+		if err := t.must(ctx, seenCourse, stamp(now), user, l.course); err != nil {
 			return err
 		}
 	}

@@ -79,15 +79,16 @@ func firsts(all []Embed) []Embed {
 	})
 }
 
-func isBlank(line string) bool { return strings.Trim(line, " \t\v\f\r\n") == "" }
+func isBlank(line string) bool { return strings.Trim(line, " \t") == "" }
 
 // block is the code or the comment that a line may stand in: what can have an empty
 // line within it and still begin its lines at the left margin.
 type block struct {
 	kind   blockKind
-	fence  string // the signs that opened it
-	indent int    // how far in it began
-	ends   []string
+	fence  string   // the signs that opened code
+	indent int      // how far in it began
+	ends   []string // of a comment
+	tag    bool     // nothing of the kind, but a line above it may be a tag
 }
 
 type blockKind int
@@ -101,6 +102,7 @@ const (
 var (
 	fenceLine   = regexp.MustCompile("^ {0,3}(```+|~~~+)(.*)$")
 	markedFence = regexp.MustCompile("^ {0,3}(?:[-+*]|[0-9]{1,9}[.)])[ \t]+(?:```|~~~)")
+	tagLine     = regexp.MustCompile("^ {0,3}<")
 	commentLine = regexp.MustCompile(`(?i)^ {0,3}<(?:(!--)|(\?)|(!\[CDATA\[)|(![a-z])|(?:script|pre|style|textarea)(?:[ \t>]|$))`)
 )
 
@@ -108,7 +110,8 @@ var (
 var commentEnds = [][]string{{"-->"}, {"?>"}, {"]]>"}, {">"}, {"</script>", "</pre>", "</style>", "</textarea>"}}
 
 // read goes on by a line. It reports false where it cannot tell what comes next: code
-// that is set in may belong to the point of a list or not, and ends where that does.
+// that is set in may belong to the point of a list or not, and ends where that does;
+// below a tag there may be no code, up to an empty line.
 func (b *block) read(line string) (sure bool) {
 	in := indent(line)
 	switch b.kind {
@@ -136,10 +139,14 @@ func (b *block) read(line string) (sure bool) {
 			return false
 		}
 		if m := fenceLine.FindStringSubmatch(line); m != nil && (m[1][0] == '~' || !strings.Contains(m[2], "`")) {
+			sure = !b.tag
 			*b = block{kind: code, fence: m[1], indent: in}
-			return true
+			return sure
 		}
 		if m := commentLine.FindStringSubmatch(line); m != nil {
+			if b.tag {
+				return false
+			}
 			which := slices.IndexFunc(m[1:], func(group string) bool { return group != "" })
 			if which < 0 {
 				which = len(commentEnds) - 1
@@ -149,6 +156,7 @@ func (b *block) read(line string) (sure bool) {
 				return in == 0
 			}
 		}
+		b.tag = !isBlank(line) && (b.tag || tagLine.MatchString(line))
 	}
 	return true
 }
