@@ -102,14 +102,17 @@ var (
 		statement("end sessions of seeded people", `
 	DELETE FROM sessions
 	 WHERE user_id IN (SELECT id FROM seeded)`),
-		statement("clear lab progress of seeded people", `
-	DELETE FROM lab_progress
+		statement("end refresh sessions of seeded people", `
+	DELETE FROM refresh_sessions
 	 WHERE user_id IN (SELECT id FROM seeded)`),
 		statement("clear completions of seeded people", `
 	DELETE FROM completions
 	 WHERE user_id IN (SELECT id FROM seeded)`),
 		statement("clear enrolments of seeded people", `
 	DELETE FROM enrolments
+	 WHERE user_id IN (SELECT id FROM seeded)`),
+		statement("clear lab progress of seeded people", `
+	DELETE FROM lab_progress
 	 WHERE user_id IN (SELECT id FROM seeded)`),
 		statement("clear courses of seeded people", `
 	DELETE FROM courses

@@ -204,6 +204,11 @@ func (s *testSchool) disturb(data db.SeedData) {
 		INSERT INTO sessions (id_hash, user_id, role, methods, auth_at, created_at, seen_at, idle_until, expires_at, address, device)
 		VALUES ($1, $2, 'student', 'pwd', 0, 0, 0, 0, 0, '', '')`, []byte(school.MustNewID()), ada)))
 
+	must(t, second(s.Writer().Exec(`
+		INSERT INTO refresh_sessions (id_hash, user_id, role, methods, auth_at, created_at, seen_at, idle_until, expires_at, address, device, current_hash, rotated_at)
+		VALUES ($1, $2, 'student', 'pwd', 0, 0, 0, 0, 0, '', '', $3, 0)`, []byte(school.MustNewID()), ada, []byte("hash"))))
+	must(t, s.SaveLabProgress(ctx, ada, db.LabProgress{Experiment: "first", JWT: "refused", UpdatedAt: minutes(60)}))
+
 	c := s.reread(sessions.ID)
 	c.Title, c.Topic, c.Level = "Another title", "data", "advanced"
 	must(t, second(s.UpdateCourse(ctx, c, c.Version, minutes(61))))

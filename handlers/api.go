@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -105,10 +106,19 @@ var operations = []operation{
 	},
 }
 
+// api is what this site has of it: all, but where there is no lab.
+func (s *Server) api() []operation {
+	if s.Lab == nil {
+		return operations
+	}
+	return slices.Concat(operations, labOperations)
+}
+
 // apiRoutes are the lines of the table that are the API's.
-func apiRoutes() []route {
-	all := make([]route, len(operations))
-	for i, o := range operations {
+func (s *Server) apiRoutes() []route {
+	api := s.api()
+	all := make([]route, len(api))
+	for i, o := range api {
 		all[i] = route{o.method, o.path, o.needs, o.handler}
 	}
 	return all

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"lectern/db/school"
+	"lectern/handlers/lab"
 	"lectern/handlers/openapi"
 	"lectern/handlers/policy"
 	"lectern/handlers/session"
@@ -25,6 +26,7 @@ func (s *Server) describe() ([]byte, error) {
 	openapi.Words(d, school.Kinds)
 	openapi.Words(d, []school.Status{school.Draft, school.Published})
 	openapi.Words(d, []session.RoleSource{session.FromToken, session.FromSession, session.FromUser})
+	openapi.Words(d, []lab.Verdict{lab.Accepted, lab.Refused, lab.Unavailable, lab.NotApplicable})
 	openapi.Words(d, []session.StepKind{session.CPU, session.Store})
 
 	d.Secure("bearer", openapi.Scheme{Type: "http", Scheme: "bearer", Format: "JWT", Says: "An access token from POST /tokens. It is taken from the Authorization header alone, and where there is one, no cookie is looked at. A bad one is refused everywhere, also where none is needed."})
@@ -33,10 +35,10 @@ func (s *Server) describe() ([]byte, error) {
 		d.Secure(name, openapi.Scheme{Type: "apiKey", In: "cookie", Name: name, Says: "The cookie of somebody who signed in with a browser. Which one counts depends on the kind of their session."})
 		ways = append(ways, name)
 	}
-	for _, o := range operations {
+	for _, o := range s.api() {
 		d.Add(o.method, o.path, openapi.Operation{
 			ID: o.id, Summary: o.summary, Says: o.says, Query: o.query, Body: o.body,
-			Path:     map[string]string{"course": "the course as its address names it"},
+			Path:     map[string]string{"course": "the course as its address names it", "experiment": "the experiment as its address names it"},
 			Answers:  o.answers(),
 			Security: o.security(ways),
 		})

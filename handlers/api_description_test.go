@@ -81,7 +81,7 @@ func TestDescription_saysWhoMayCome(t *testing.T) {
 				if operation.RequestBody != nil {
 					body = "{}"
 				}
-				got := s.browser().send(method, doc.Servers[0].URL+strings.ReplaceAll(path, "{course}", "knots"), body, "Content-Type", jsonType)
+				got := s.browser().send(method, doc.Servers[0].URL+strings.NewReplacer("{course}", "knots", "{experiment}", "steal-the-cookie").Replace(path), body, "Content-Type", jsonType)
 				if refused := got.status == http.StatusUnauthorized; refused == open {
 					t.Errorf("%s %s answers a visitor %d, and is described as for everybody: %v", method, path, got.status, open)
 				}
@@ -134,7 +134,7 @@ func TestDescription_isTrue(t *testing.T) {
 		visitor, her, its, admin := s.browser(), s.as(ada), s.program(ada), s.program(alan)
 		her.post("/courses/stars/join")
 		her.post("/courses/stars/lessons/one-first/done")
-		for _, path := range []string{"/me", "/session", "/courses", "/courses?q=k&topic=design&level=first&sort=title", "/courses?status=open", "/courses?topic=x", "/courses/knots", "/courses/stars", "/courses/sails", "/courses/none", "/openapi.json"} {
+		for _, path := range []string{"/me", "/session", "/courses", "/courses?q=k&topic=design&level=first&sort=title", "/courses?status=open", "/courses?topic=x", "/courses/knots", "/courses/stars", "/courses/sails", "/courses/none", "/lab/experiments", "/openapi.json"} {
 			path = "/api/v1" + path
 			rd.reads("a visitor", get, path, "", visitor.get(path))
 			rd.reads("a person", get, path, "", her.get(path))
@@ -152,6 +152,11 @@ func TestDescription_isTrue(t *testing.T) {
 				rd.reads("an admin's program", method, path, "", admin.call(method, path))
 				rd.reads("another site's page", method, path, "", her.send(method, path, "", "Sec-Fetch-Site", "cross-site"))
 			}
+		}
+		for _, slug := range []string{"steal-the-cookie", "lose-the-store", "alchemy"} {
+			path := "/api/v1/lab/experiments/" + slug + "/runs"
+			rd.reads("a visitor", post, path, "", visitor.send(post, path, ""))
+			rd.reads("a program", post, path, "", its.call(post, path))
 		}
 		const tokens = "/api/v1/tokens"
 		for says, body := range map[string]string{

@@ -138,7 +138,7 @@ func TestAPI_answersTokensAsItAnswersCookies(t *testing.T) {
 func TestAPI_isNotThereWhereNothingIsBuilt(t *testing.T) {
 	eachBackend(t, func(t *testing.T, s *site) {
 		her := s.as(ada)
-		for _, path := range []string{"/api/v1", "/api/v1/", "/api/", "/api/v2/me", "/api/v1/nothing", "/api/v1/lab/experiments", "/api/v1/courses/nothing", "/api/v1/courses/KNOTS", "/api/v1/courses/knots/"} {
+		for _, path := range []string{"/api/v1", "/api/v1/", "/api/", "/api/v2/me", "/api/v1/nothing", "/api/v1/lab", "/api/v1/courses/nothing", "/api/v1/courses/KNOTS", "/api/v1/courses/knots/"} {
 			s.browser().get(path, "Accept", "text/html").problem(t, http.StatusNotFound)
 			her.get(path).problem(t, http.StatusNotFound)
 			s.program(ada).call(http.MethodGet, path).problem(t, http.StatusNotFound)

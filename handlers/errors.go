@@ -291,6 +291,9 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		p.Title, p.Lede = "Not now, but soon", "Something that this page needs does not answer. You are not signed out and nothing is lost; try again in a few seconds."
 	default:
 		p.Title, p.Lede = "That went wrong, and it was us", "The mistake is noted with the number below. What you had saved is safe. Go back and try once more."
+		if errors.Is(err, session.ErrTooLarge) {
+			p.Title, p.Lede = "Your session does not fit into a cookie", "Browsers drop a cookie of more than 4,096 bytes without a word, so you were not signed in with one. Nothing is lost; tell whoever runs this site the number below."
+		}
 	}
 	return p
 }

@@ -16,7 +16,7 @@ var charts = []struct{ measure, title, unit string }{
 
 // chartsOf draws what was measured for each kind of session; nothing for an
 // experiment that is not about cost.
-func chartsOf(e *lab.Experiment, run *lab.Run) []labview.ChartProps {
+func chartsOf(run *lab.Run) []labview.ChartProps {
 	var all []labview.ChartProps
 	for _, chart := range charts {
 		props := labview.ChartProps{ID: "chart-" + chart.measure, Title: chart.title, Unit: chart.unit}

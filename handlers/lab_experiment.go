@@ -107,7 +107,7 @@ func printsOf(e *lab.Experiment) []labview.Print {
 	for _, family := range e.Asks() {
 		switch kind := e.Asked(family).Kind; family {
 		case lab.JWT:
-			prints = append(prints, labview.Print{Backend: kind, Header: e.Asked(family).Algorithm, Says: "role student, exp 10:00"})
+			prints = append(prints, labview.Print{Backend: kind, Header: e.Asked(family).Algorithm, Says: "role student"})
 		case lab.Server:
 			prints = append(prints, labview.Print{Backend: kind, Number: "4417", Says: "hung up at 09:00"})
 		case lab.Hybrid:
@@ -154,7 +154,7 @@ func predictProps(e *lab.Experiment, p db.LabProgress, signedIn bool) labview.Pr
 }
 
 func runProps(e *lab.Experiment, p db.LabProgress, run *lab.Run) labview.RunProps {
-	props := labview.RunProps{Button: "Run it", CanReset: p.JWT+p.Server+p.Hybrid+p.RunID != ""}
+	props := labview.RunProps{Button: "Run it", Script: e.ScriptRaw, CanReset: p.JWT+p.Server+p.Hybrid+p.RunID != ""}
 	for _, c := range e.Columns {
 		if c.None == "" {
 			props.Columns = append(props.Columns, labview.RunColumn{Name: c.Name, Label: c.Label, Backend: c.Kind})
@@ -182,7 +182,7 @@ func resultProps(e *lab.Experiment, p db.LabProgress, run *lab.Run, own bool) *l
 		}
 		result.Lanes = append(result.Lanes, lane)
 	}
-	result.Charts = chartsOf(e, run)
+	result.Charts = chartsOf(run)
 	return result
 }
 
@@ -203,7 +203,7 @@ func laneOf(e *lab.Experiment, c *lab.Column) labview.Lane {
 	lane := labview.Lane{
 		Name: c.Name, Label: c.Label, Backend: c.Kind, Verdict: labview.Verdict(c.Verdict), Status: c.Status,
 		Tone: verdictTone(e.Predict.Good, c), Headline: c.Headline, Sentence: c.Sentence, Note: c.Note, Wrongs: c.Wrongs,
-		Figures: figuresOf(c.Measured), Wire: wireOf(c),
+		Figures: figuresOf(e, c.Measured), Wire: wireOf(c),
 	}
 	if c.Life != nil {
 		lane.Life = lifeOf(c.Life)
@@ -242,6 +242,7 @@ var figureWords = []struct {
 	{"store_reads", "Store reads", func(v float64) string { return ui.Number(int(v)) }},
 	{"store_writes", "Store writes", func(v float64) string { return ui.Number(int(v)) }},
 	{"rows", "Records on the server", func(v float64) string { return ui.Number(int(v)) }},
+	{"kept_bytes", "Bytes kept on the server", func(v float64) string { return ui.Number(int(v)) }},
 	{"valid_for_seconds", "Went on for", func(v float64) string { return lab.Span(time.Duration(v) * time.Second) }},
 	{"micros", "Time at the door, the median", func(v float64) string { return ui.Took(time.Duration(v * float64(time.Microsecond))) }},
 	{"reads_in_all", "Store reads in all", func(v float64) string { return ui.Number(int(v)) }},
@@ -249,10 +250,10 @@ var figureWords = []struct {
 	{"calls", "Calls to the site", func(v float64) string { return ui.Number(int(v)) }},
 }
 
-func figuresOf(measured map[string]float64) []labview.Fact {
+func figuresOf(e *lab.Experiment, measured map[string]float64) []labview.Fact {
 	var facts []labview.Fact
 	for _, f := range figureWords {
-		if value, ok := measured[f.name]; ok {
+		if value, ok := measured[f.name]; ok && (f.name != "calls" || e.Predict.By != nil && strings.HasPrefix(e.Predict.By.Text, f.name)) {
 			facts = append(facts, labview.Fact{Name: f.label, Value: f.write(value)})
 		}
 	}

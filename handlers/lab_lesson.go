@@ -142,15 +142,7 @@ func embedProps(e *lab.Experiment, p db.LabProgress, run *lab.Run, signedIn bool
 	}
 	props := labview.EmbedProps{
 		Slug: e.Slug, Title: e.Title, Group: e.Group.Title, Number: e.Number,
-		State: "new", Predict: predictProps(e, p, signedIn), Run: runProps(e, p, nil),
-	}
-	switch {
-	case !p.ExplainedAt.IsZero():
-		props.State = "explained"
-	case run != nil:
-		props.State = "run"
-	case predicted(e, p):
-		props.State = "predicted"
+		State: stateOf(e, p), Predict: predictProps(e, p, signedIn), Run: runProps(e, p, nil),
 	}
 	if run == nil {
 		return props

@@ -140,7 +140,7 @@ func (s *Server) labBusy(c echo.Context, e *lab.Experiment, p db.LabProgress, er
 	var full *lab.FullError
 	switch {
 	case errors.As(err, &throttled):
-		wait, reason = throttled.RetryAfter, "So many runs have come from your address that it is the others' turn. What you predicted stands."
+		wait, reason = throttled.RetryAfter, "So many runs have come from your address that it is the others’ turn. What you predicted stands."
 	case errors.As(err, &full):
 		wait = full.RetryAfter
 	}

@@ -22,7 +22,7 @@ func wireOf(c *lab.Column) []labview.Entry {
 }
 
 func entryOf(e *lab.Entry) labview.Entry {
-	entry := labview.Entry{Line: withoutColumns(e.Line), Clock: worldClock(e.At), Notes: e.Notes, Decides: e.Decides, Differs: e.Differs, Again: e.Again}
+	entry := labview.Entry{Line: withoutColumns(e.Line), Clock: worldClock(e.At), Notes: e.Notes, Decides: e.Decides, Differs: labview.Difference(e.Differs), Again: e.Again}
 	switch who, rest, ok := strings.Cut(entry.Line, ": "); {
 	case strings.HasPrefix(entry.Line, "clock "):
 		entry.Icon = "clock"

@@ -89,6 +89,17 @@ var rows = []row{
 	{says: "there are three ways to end a token", route: "POST /admin/sessions/revocation", fields: []string{"revocation", "hope"}, want: answers{401, 403, 403, 403, 422}},
 	{says: "the audit log is for admins", route: "GET /admin/audit", want: adminPage},
 
+	{says: "the lab is for everybody", route: "GET /lab", want: all200},
+	{says: "an experiment is for everybody", route: "GET /lab/:experiment", path: "/lab/steal-the-cookie", want: all200},
+	{says: "an experiment that there is not is not there", route: "GET /lab/:experiment", path: "/lab/alchemy", want: answers{404, 404, 404, 404, 404}},
+	{says: "everybody predicts", route: "POST /lab/:experiment/predict", path: "/lab/steal-the-cookie/predict", fields: []string{"jwt", "refused"}, want: all303},
+	{says: "one predicts one of two things", route: "POST /lab/:experiment/predict", path: "/lab/steal-the-cookie/predict", fields: []string{"jwt", "perhaps"}, want: answers{422, 422, 422, 422, 422}},
+	{says: "nobody runs what they have not predicted", route: "POST /lab/:experiment/run", path: "/lab/steal-the-cookie/run", want: answers{409, 409, 409, 409, 409}},
+	{says: "nobody explains what they have not run", route: "POST /lab/:experiment/explain", path: "/lab/steal-the-cookie/explain", fields: []string{"because", "1"}, want: answers{409, 409, 409, 409, 409}},
+	{says: "everybody begins anew", route: "POST /lab/:experiment/reset", path: "/lab/steal-the-cookie/reset", want: all303},
+	{says: "the experiments are listed for everybody's programs", route: "GET /api/v1/lab/experiments", want: all200},
+	{says: "and run by them", route: "POST /api/v1/lab/experiments/:experiment/runs", path: "/api/v1/lab/experiments/steal-the-cookie/runs", want: all200},
+
 	{says: "the components are for everybody in a demonstration", route: "GET /demo/components", want: all200},
 
 	{says: "the catalogue is for everybody", route: "GET /courses", want: all200},

@@ -9,6 +9,9 @@
 // the props of a view, and gives them to render.go. Whatever goes wrong
 // travels up as an error, and errors.go alone makes an answer out of it.
 //
+// The session lab (lab.go and the files that begin with lab_) is pages like all
+// others; what it runs, small sites of their own, is made in small_world.go.
+//
 // Programs go the same way. Their table is in api.go; beside the routes, the
 // description of the API is made from it.
 package handlers

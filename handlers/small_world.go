@@ -143,7 +143,7 @@ func (w *smallWorld) Kept(ctx context.Context) ([]lab.Kept, error) {
 					return nil, err
 				}
 				for _, rec := range records {
-					all = append(all, lab.Kept{Place: keptIn(b.Name(), name), Fields: keptFields(rec)})
+					all = append(all, lab.Kept{Place: keptIn(b.Name(), name), Fields: keptFields(rec), Bytes: keptBytes(b.Name(), rec)})
 				}
 			}
 		}
@@ -160,6 +160,16 @@ func keptIn(kind, server string) string {
 		return "the memory of server " + server
 	}
 	return places[kind]
+}
+
+// keptBytes is what the values of a record take: the hash that it lies under, five
+// times and a bit, and the texts. A family keeps two more hashes, a salt and a time.
+func keptBytes(kind string, rec session.Record) int {
+	n := 32 + 5*8 + 1 + len(rec.UserID) + len(rec.Role) + len(strings.Join(rec.Methods, " ")) + len(rec.Address) + len(rec.Device)
+	if kind == session.Hybrid {
+		n += 2*32 + 16 + 8
+	}
+	return n
 }
 
 func keptFields(rec session.Record) []lab.Field {

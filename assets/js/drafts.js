@@ -1,6 +1,6 @@
 // Unsaved text of a lesson, kept in the storage of this tab: it ends with the
-// tab, and goes when the text is saved. A lesson is no secret; nothing else is
-// ever put there (ASVS 14.3.3).
+// tab, and goes when the text is saved. A lesson is no secret; nothing that is
+// one is ever put there (ASVS 14.3.3).
 export function drafts(lesson) {
   const prefix = `lectern-draft-${lesson}-`;
   const keys = () => Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));

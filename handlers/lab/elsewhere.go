@@ -41,7 +41,7 @@ func checkElsewhere(m []string) (action, error) {
 			wrong := doubt(value, who.published, w.base.String(), w.clock.Now())
 			shown := w.cookie(name, value)
 			shown.Way = Sent
-			w.ended, w.page = &Exchange{Who: who.name, Response: Response{Status: http.StatusOK}, Cookies: []Cookie{shown}}, page{}
+			w.ended, w.page = &Exchange{Who: who.name, Response: Response{Status: http.StatusOK}, Cookies: []Cookie{shown}}, &page{}
 			if wrong != "" {
 				w.ended.Response.Status = http.StatusUnauthorized
 			}

@@ -1,8 +1,7 @@
 package lab_test
 
 import (
-	"encoding/json"
-	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,9 +9,11 @@ import (
 	"lectern/handlers/lab"
 )
 
+var bounds = lab.Bounds{Time: 10 * time.Second, AtOnce: 2, Waiting: 100}
+
 func open(t testing.TB) *lab.Lab {
 	t.Helper()
-	l, err := lab.New(lab.Config{Build: handlers.SmallWorlds(nil), Now: time.Now, Bounds: lab.Bounds{Time: 10 * time.Second, AtOnce: 2, Waiting: 100}})
+	l, err := lab.New(lab.Config{Build: handlers.SmallWorlds(nil), Now: time.Now, Bounds: bounds})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,16 +31,14 @@ func TestExperiments_doWhatTheySay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if os.Getenv("LAB_SHOW") == e.Slug {
-				text, _ := json.MarshalIndent(run, "", " ")
-				t.Logf("%s", text)
-			}
 			for _, c := range run.Columns {
 				for _, wrong := range c.Wrongs {
 					t.Errorf("%s: %s", c.Name, wrong)
 				}
+				if c.Note == "" && (c.Headline == "" || strings.ContainsAny(c.Headline+c.Sentence, "{}")) {
+					t.Errorf("%s says %q, %q", c.Name, c.Headline, c.Sentence)
+				}
 			}
-			t.Logf("took %s", run.Took)
 		})
 	}
 }

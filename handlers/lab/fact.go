@@ -30,6 +30,7 @@ var measures = map[string]string{
 	"readable":     "readable",
 	"personal":     "personal_data",
 	"calls":        "calls",
+	"kept_bytes":   "kept_bytes",
 	// of a step that asks many times
 	"reads_in_all":  "reads_in_all",
 	"writes_in_all": "writes_in_all",
@@ -109,11 +110,11 @@ func (w *world) check(f Fact) string {
 			return fmt.Sprintf("the role is %q", got)
 		}
 	case "says":
-		if !strings.Contains(w.page.text, f.value) {
+		if !strings.Contains(w.page.text(), f.value) {
 			return fmt.Sprintf("the page says %q", w.page.excerpt())
 		}
 	case "lacks":
-		if strings.Contains(w.page.text, f.value) {
+		if strings.Contains(w.page.text(), f.value) {
 			return "the page says it"
 		}
 	case "cookie":

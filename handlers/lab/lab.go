@@ -48,7 +48,6 @@ type Lab struct {
 	redis       bool
 	now         func() time.Time
 	queue       queue
-	worlds      atomic.Int64
 }
 
 // Config is what a Lab is made of.
@@ -82,8 +81,11 @@ func (l *Lab) Experiment(slug string) (*Experiment, error) {
 	return nil, ErrUnknown
 }
 
+// worlds counts them, whichever lab they are opened by.
+var worlds atomic.Int64
+
 // newName is a name that no other world of this process has.
-func (l *Lab) newName() string { return "lab-" + strconv.FormatInt(l.worlds.Add(1), 36) }
+func newName() string { return "lab-" + strconv.FormatInt(worlds.Add(1), 36) }
 
 // Watcher is told how a run goes on. Any of its functions may be nil.
 type Watcher struct {
@@ -186,6 +188,9 @@ func (w *world) take(step *Step, column string) (status int, err error) {
 		return 0, nil
 	}
 	if x := w.entry.Exchange; x != nil {
+		if x == w.ended {
+			x.Response.Excerpt = w.page.excerpt()
+		}
 		status = x.Response.Status
 	} else if w.ended != before { // somebody's own answer, for which nobody was asked
 		status = w.ended.Response.Status
@@ -228,6 +233,14 @@ func (w *world) conclude(e *Experiment) error {
 		return err
 	}
 	w.measured["rows"] = float64(rows)
+	kept, err := w.site.Kept(w.ctx)
+	if err != nil {
+		return err
+	}
+	w.measured["kept_bytes"] = 0
+	for _, k := range kept {
+		w.measured["kept_bytes"] += float64(k.Bytes)
+	}
 	for name, value := range w.measured {
 		w.column.Measured[name] = value
 	}
@@ -292,31 +305,36 @@ func Span(d time.Duration) string {
 	return strings.Join(parts[:min(2, len(parts))], " ")
 }
 
-// markDifferences marks the entries of a step that did not go the same way in all
-// columns that took it.
+// markDifferences marks what did not go the same way in all columns that took a
+// step.
 func markDifferences(columns []Column) {
-	seen := map[string]string{}
-	differs := map[string]bool{}
+	first := map[string]*Exchange{}
+	differs := map[string]Difference{}
 	each := func(do func(key string, entry *Entry)) {
 		for i := range columns {
 			count := map[string]int{}
 			for j := range columns[i].Transcript {
 				entry := &columns[i].Transcript[j]
+				if entry.Exchange == nil {
+					continue
+				}
 				count[entry.Line]++
 				do(entry.Line+"\x00"+strconv.Itoa(count[entry.Line]), entry)
 			}
 		}
 	}
 	each(func(key string, entry *Entry) {
-		x := entry.Exchange
-		if x == nil {
+		x, before := entry.Exchange, first[key]
+		if before == nil {
+			first[key] = x
 			return
 		}
-		outcome := fmt.Sprint(x.Response.Status, x.Trace.Reads, x.Trace.Reason)
-		if before, ok := seen[key]; ok && before != outcome {
-			differs[key] = true
-		}
-		seen[key] = outcome
+		d := differs[key]
+		d.Status = d.Status || x.Response.Status != before.Response.Status
+		d.Reason = d.Reason || x.Trace.Reason != before.Trace.Reason
+		d.Role = d.Role || x.Trace.Role != before.Trace.Role || x.Trace.From != before.Trace.From
+		d.Store = d.Store || x.Trace.Reads != before.Trace.Reads || x.Trace.Writes != before.Trace.Writes
+		differs[key] = d
 	})
 	each(func(key string, entry *Entry) { entry.Differs = differs[key] })
 }

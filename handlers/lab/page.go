@@ -10,25 +10,51 @@ import (
 // excerptLength is how much of an answer a transcript shows, in bytes.
 const excerptLength = 160
 
-// page is an answer as somebody reads it.
+// page is an answer. It is read when somebody looks at it, since most that are
+// asked for again and again nobody does.
 type page struct {
-	text   string            // what it says, without what stands round every page
-	fields map[string]string // of its forms
+	contentType, body string
+
+	isRead bool
+	said   string            // without what stands round every page
+	values map[string]string // of the fields of its forms
 }
 
-// readPage reads an answer.
-func readPage(contentType, body string) page {
-	if !strings.HasPrefix(contentType, "text/html") {
-		return page{text: strings.TrimSpace(body)}
+// text is what the page says.
+func (p *page) text() string {
+	p.read()
+	return p.said
+}
+
+// field is the value of a field of its forms.
+func (p *page) field(name string) (string, bool) {
+	p.read()
+	value, ok := p.values[name]
+	return value, ok
+}
+
+func (p *page) read() {
+	if p.isRead {
+		return
 	}
-	p := page{fields: map[string]string{}}
+	p.isRead = true
+	if !strings.HasPrefix(p.contentType, "text/html") {
+		p.said = strings.TrimSpace(p.body)
+		return
+	}
+	p.readHTML()
+}
+
+func (p *page) readHTML() {
+	body := p.body
+	p.values = map[string]string{}
 	var text strings.Builder
 	skipped, inMain, area := 0, !strings.Contains(body, "<main"), ""
 	for tokens := html.NewTokenizer(strings.NewReader(body)); ; {
 		switch kind := tokens.Next(); kind {
 		case html.ErrorToken:
-			p.text = strings.Join(strings.Fields(text.String()), " ")
-			return p
+			p.said = strings.Join(strings.Fields(text.String()), " ")
+			return
 		case html.StartTagToken, html.SelfClosingTagToken:
 			t := tokens.Token()
 			switch t.DataAtom {
@@ -40,8 +66,8 @@ func readPage(contentType, body string) page {
 				}
 			case atom.Input:
 				if name := attribute(t, "name"); name != "" {
-					if _, taken := p.fields[name]; !taken {
-						p.fields[name] = attribute(t, "value")
+					if _, taken := p.values[name]; !taken {
+						p.values[name] = attribute(t, "value")
 					}
 				}
 				text.WriteString(" " + visible(t) + " ")
@@ -65,7 +91,7 @@ func readPage(contentType, body string) page {
 				said := string(tokens.Text())
 				text.WriteString(html.UnescapeString(said))
 				if area != "" {
-					p.fields[area] = strings.TrimPrefix(html.UnescapeString(said), "\n")
+					p.values[area] = strings.TrimPrefix(html.UnescapeString(said), "\n")
 				}
 			}
 		}
@@ -91,13 +117,14 @@ func attribute(t html.Token, name string) string {
 }
 
 // excerpt is the beginning of what the page says.
-func (p page) excerpt() string {
-	if len(p.text) <= excerptLength {
-		return p.text
+func (p *page) excerpt() string {
+	text := p.text()
+	if len(text) <= excerptLength {
+		return text
 	}
-	cut := strings.LastIndexByte(p.text[:excerptLength], ' ')
+	cut := strings.LastIndexByte(text[:excerptLength], ' ')
 	if cut < 0 {
 		cut = excerptLength
 	}
-	return strings.ToValidUTF8(p.text[:cut], "") + " …"
+	return strings.ToValidUTF8(text[:cut], "") + " …"
 }

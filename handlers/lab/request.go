@@ -51,7 +51,7 @@ func (w *world) fill(text string, who *actor) (string, error) {
 			}
 		}
 		if who != nil {
-			if value, ok := who.page.fields[name]; ok {
+			if value, ok := who.page.field(name); ok {
 				return value
 			}
 		}
@@ -164,8 +164,7 @@ func (w *world) record(who *actor, e errand, s *server, r *http.Request, sent st
 	}
 	x.Trace = w.traceOf(r)
 	w.takeApart(x, who, s, sent, answer)
-	who.page = readPage(answer.Header.Get("Content-Type"), body)
-	x.Response.Excerpt = who.page.excerpt()
+	who.page = &page{contentType: answer.Header.Get("Content-Type"), body: body}
 	if strings.HasPrefix(answer.Header.Get("Content-Type"), "application/jwk-set+json") {
 		who.published = body
 	}

@@ -96,10 +96,18 @@ type Entry struct {
 	Notes []string `json:"notes,omitempty"`
 	// Decides marks the exchange off which the verdict is read.
 	Decides bool `json:"decides,omitempty"`
-	// Differs marks what is not the same in the other columns.
-	Differs bool `json:"differs,omitempty"`
+	// Differs says what is not the same in the other columns.
+	Differs Difference `json:"differs,omitzero"`
 	// Again counts how often the same was asked once more, with the same answer.
 	Again int `json:"again,omitempty"`
+}
+
+// Difference is in what an exchange is unlike the same one in another column.
+type Difference struct {
+	Status bool `json:"status,omitempty"` // of the answer
+	Reason bool `json:"reason,omitempty"` // why the cookie was refused
+	Role   bool `json:"role,omitempty"`   // and where it was read
+	Store  bool `json:"store,omitempty"`  // how often it was asked
 }
 
 // Exchange is a request with its answer.

@@ -69,6 +69,8 @@ type Person struct {
 type Kept struct {
 	Place  string // "the database, table sessions"
 	Fields []Field
+	// Bytes is what its values take, without what the store adds to them.
+	Bytes int
 }
 
 // lifetimes are those of every small world.
@@ -102,7 +104,7 @@ type world struct {
 	column   *Column
 	entry    *Entry
 	ended    *Exchange // the last exchange
-	page     page      // and what it showed
+	page     *page     // and what it showed
 	measured map[string]float64
 	decided  time.Time // when the verdict fell; zero before
 	issued   time.Time // when somebody first signed in
@@ -122,7 +124,7 @@ type actor struct {
 	program bool
 	number  int
 	jar     *jar.Jar
-	page    page // the last that it saw
+	page    *page // the last that it saw
 	// published are the public keys that it has fetched, as they came.
 	published string
 	home      string // the server that a sticky balancer leads it to
@@ -159,7 +161,7 @@ func (l *Lab) open(ctx context.Context, setup *Setup, today time.Time) (*world, 
 		clock:   clock{now: time.Date(day.Year(), day.Month(), day.Day(), 9, 0, 0, 0, time.UTC)},
 		cookies: session.Cookies{Secure: setup.HTTPS},
 		actors:  map[string]*actor{}, measured: map[string]float64{},
-		ended: &Exchange{},
+		ended: &Exchange{}, page: &page{},
 	}
 	if setup.TokenLife != "" {
 		life, err := time.ParseDuration(setup.TokenLife)
@@ -176,7 +178,7 @@ func (l *Lab) open(ctx context.Context, setup *Setup, today time.Time) (*world, 
 		return nil, err
 	}
 	plan := Plan{
-		Name: l.newName(), Setup: setup, Base: w.base, Lifetimes: w.lifetimes, Now: w.clock.Now,
+		Name: newName(), Setup: setup, Base: w.base, Lifetimes: w.lifetimes, Now: w.clock.Now,
 		Records: w.gate.records, Families: w.gate.families,
 		Watch: func(r *http.Request, v *session.Visit) { w.seen.Store(numberOf(r), v) },
 	}
@@ -233,7 +235,7 @@ func (w *world) admit(programs map[string]bool) error {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		w.actors[name] = &actor{name: name, program: programs[name], number: len(w.actors) + 1, jar: jar.New(w.setup.HTTPS, w.clock.Now)}
+		w.actors[name] = &actor{name: name, program: programs[name], number: len(w.actors) + 1, jar: jar.New(w.setup.HTTPS, w.clock.Now), page: &page{}}
 	}
 	return nil
 }

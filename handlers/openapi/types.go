@@ -58,6 +58,8 @@ func (t types) schema(of reflect.Type) object {
 		return orNull(t.schema(of.Elem()))
 	case reflect.Slice:
 		return object{"type": "array", "items": t.schema(of.Elem())}
+	case reflect.Map:
+		return object{"type": "object", "additionalProperties": t.schema(of.Elem())}
 	case reflect.Struct:
 		return t.named(of)
 	}

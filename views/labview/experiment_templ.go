@@ -571,7 +571,7 @@ func (p Print) band() ui.BandProps {
 	if header == "" {
 		header = "HS256"
 	}
-	band := ui.BandProps{Backend: print(p.Backend), Header: []string{header}, Payload: []string{p.Says}, Signature: []string{"32 bytes"}}
+	band := ui.BandProps{Backend: printOf(p.Backend), Header: []string{header}, Payload: []string{p.Says}, Signature: []string{"32 bytes"}}
 	if family(p.Backend) == "hybrid" {
 		band.Size = "s"
 	} else {
@@ -581,7 +581,7 @@ func (p Print) band() ui.BandProps {
 }
 
 func (p Print) ticket() ui.TicketProps {
-	ticket := ui.TicketProps{Backend: print(p.Backend), Number: p.Number, Title: "Coat check, Lectern", Text: p.Says, Torn: p.Torn}
+	ticket := ui.TicketProps{Backend: printOf(p.Backend), Number: p.Number, Title: "Coat check, Lectern", Text: p.Says, Torn: p.Torn}
 	if family(p.Backend) == "hybrid" {
 		ticket.Size, ticket.Title = "s", "Renew"
 	}

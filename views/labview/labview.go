@@ -75,8 +75,8 @@ func family(backend string) string {
 	return ui.Family(backend)
 }
 
-// print is a kind of session for [ui.PrintS], which knows no "server".
-func print(backend string) string {
+// printOf is a kind of session for [ui.PrintS], which knows no "server".
+func printOf(backend string) string {
 	if backend == "server" {
 		return "database"
 	}

@@ -67,7 +67,7 @@ func (p PredictProps) stands() string {
 }
 
 func choice(family string, value Verdict, o Outcome, chosen Verdict) ui.ChoiceProps {
-	return ui.ChoiceProps{Name: family, Value: string(value), Title: o.Label, Text: o.Meaning, Backend: print(family), Checked: chosen == value}
+	return ui.ChoiceProps{Name: family, Value: string(value), Title: o.Label, Text: o.Meaning, Backend: printOf(family), Checked: chosen == value}
 }
 
 // predict is the first step: what do you say it will come to?
@@ -201,7 +201,7 @@ func predict(p ExperimentProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.PrintS(print(f.Family)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.PrintS(printOf(f.Family)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

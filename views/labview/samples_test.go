@@ -55,6 +55,10 @@ var full = with(predicted, func(p *labview.ExperimentProps) {
 	p.Run.Full = &labview.Full{Reason: "Six runs are under way, and more at once would make them all slow.", Wait: "in 10 seconds"}
 })
 
+var failed = with(predicted, func(p *labview.ExperimentProps) {
+	p.Run.Failed = "A server of the small world did not start. Nothing was kept; run it again."
+})
+
 var ran = with(predicted, func(p *labview.ExperimentProps) {
 	p.Predict.Fixed = true
 	p.Run.Ran = "Ran on 2 October 2026 at 14:00:48, took 31 ms, on linux/amd64 with 2 processors."
@@ -132,8 +136,9 @@ var many = with(ran, func(p *labview.ExperimentProps) {
 	redis.Life, redis.Figures, redis.Wire = nil, nil, nil
 	sticky.Name, sticky.Label, sticky.Backend, sticky.Guess = "sticky", "Server’s memory, sticky balancer", "memory", nil
 	sticky.Verdict, sticky.Status, sticky.Tone, sticky.Headline, sticky.Sentence = labview.Unavailable, 503, ui.Fail, "Unavailable: the store does not answer", "Nobody can tell who is signed in. The cookie is kept."
-	odd.Name, odd.Label, odd.Guess = "odd", "Database, own keys", nil
-	p.Result = &labview.ResultProps{Lanes: []labview.Lane{jwtLane, memory, sticky, databaseLane, odd, redis, hybridLane}}
+	odd.Name, odd.Label = "odd", "Database, own keys"
+	odd.Guess = &labview.Guess{Said: "who are you? The site sees that this is not Ada’s browser"}
+	p.Result = &labview.ResultProps{Charts: board.Charts, Lanes: []labview.Lane{jwtLane, memory, sticky, databaseLane, odd, redis, hybridLane}}
 })
 
 func unguessed(l labview.Lane) labview.Lane { l.Guess = nil; return l }
@@ -181,9 +186,9 @@ var jwtLane = labview.Lane{
 	Verdict: labview.Accepted, Status: 200, Tone: ui.Fail, Headline: "Accepted for 45 min more", Sentence: "The site read Ada’s account out to the thief, and asked nobody whether she had signed out.",
 	Life:    &labview.Life{Issued: "signed in 13:50", Ended: "signed out 14:05", EndedAt: 25, OpenTo: 100, Open: "45 min", Rest: "open, then it expired", Label: "Signed in at 13:50, signed out at 14:05, and good for 45 minutes more"},
 	Figures: []labview.Fact{{Name: "Cookie", Value: "324 bytes"}, {Name: "Store reads", Value: "0"}, {Name: "Went on for", Value: "45 min"}, {Name: "Left on the server", Value: "0 records"}},
-	Wire: transcript(bandSent, labview.Entry{Who: "thief", Line: "GET /account", Clock: "14:05:00", Decides: true, Differs: true, Exchange: &labview.Exchange{
+	Wire: transcript(bandSent, labview.Entry{Who: "thief", Line: "GET /account", Clock: "14:05:00", Decides: true, Differs: labview.Difference{Status: true, Reason: true, Store: true}, Exchange: &labview.Exchange{
 		Request: "GET /account", Sent: []labview.Cookie{bandSent}, Status: 200, Text: "OK", Role: "student, from the token", Excerpt: "Your account. Ada Byron, ada@lectern.example …",
-	}}, labview.Entry{Who: "thief", Line: "GET /account until refused, every 1m", Clock: "14:50:00", Again: 44, Differs: true, Exchange: &labview.Exchange{
+	}}, labview.Entry{Who: "thief", Line: "GET /account until refused, every 1m", Clock: "14:50:00", Again: 44, Differs: labview.Difference{Status: true, Reason: true, Store: true}, Exchange: &labview.Exchange{
 		Request: "GET /account", Sent: []labview.Cookie{in(bandSent, labview.Sent, labview.Expired)}, Status: 401, Text: "Unauthorized", Reason: "expired", Back: []labview.Cookie{in(bandSent, labview.Cleared, "")},
 	}}, labview.Entry{Line: "shows what it keeps", Icon: "server", Notes: []string{"sessions: no rows"}}),
 }
@@ -193,7 +198,7 @@ var databaseLane = labview.Lane{
 	Verdict: labview.Refused, Status: 401, Tone: ui.Pass, Headline: "Refused: there is no such session", Sentence: "The record was deleted when Ada signed out; the thief’s number leads nowhere.",
 	Life:    &labview.Life{Issued: "signed in 13:50", Ended: "signed out 14:05", EndedAt: 25, OpenTo: 25, Open: "0 s", Rest: "open", Label: "Signed in at 13:50, signed out at 14:05, and over at once"},
 	Figures: []labview.Fact{{Name: "Cookie", Value: "43 bytes"}, {Name: "Store reads", Value: "1"}, {Name: "Went on for", Value: "0 s"}, {Name: "Left on the server", Value: "0 records"}},
-	Wire: transcript(ticketSent, labview.Entry{Who: "thief", Line: "GET /account", Clock: "14:05:00", Decides: true, Differs: true, Exchange: &labview.Exchange{
+	Wire: transcript(ticketSent, labview.Entry{Who: "thief", Line: "GET /account", Clock: "14:05:00", Decides: true, Differs: labview.Difference{Status: true, Reason: true, Store: true}, Exchange: &labview.Exchange{
 		Request: "GET /account", Server: "b", Sent: []labview.Cookie{in(ticketSent, labview.Sent, labview.Unknown)}, Status: 401, Text: "Unauthorized", Reason: "unknown-id", Reads: 1, Back: []labview.Cookie{in(ticketSent, labview.Cleared, "")},
 	}}, labview.Entry{Line: "shows what it keeps", Icon: "server", Notes: []string{"sessions: no rows"}}),
 }
@@ -203,7 +208,7 @@ var hybridLane = labview.Lane{
 	Verdict: labview.Accepted, Status: 200, Tone: ui.Fail, Headline: "Accepted for 58 s more", Sentence: "The short token goes on until it expires. The ticket behind it is torn, so there is no next one.",
 	Life:    &labview.Life{Issued: "signed in 13:50", Ended: "signed out 14:05", EndedAt: 25, OpenTo: 27, Open: "58 s", Rest: "open, then it expired", Label: "Signed in at 13:50, signed out at 14:05, and good for 58 seconds more"},
 	Figures: []labview.Fact{{Name: "Cookies", Value: "330 and 51 bytes"}, {Name: "Store reads", Value: "0"}, {Name: "Went on for", Value: "58 s"}, {Name: "Left on the server", Value: "0 records"}},
-	Wire: transcript(shortSent, labview.Entry{Who: "thief", Line: "GET /account", Clock: "14:05:00", Decides: true, Differs: true, Exchange: &labview.Exchange{
+	Wire: transcript(shortSent, labview.Entry{Who: "thief", Line: "GET /account", Clock: "14:05:00", Decides: true, Differs: labview.Difference{Status: true, Reason: true, Store: true}, Exchange: &labview.Exchange{
 		Request: "GET /account", Sent: []labview.Cookie{in(shortSent, labview.Sent, labview.Forged)}, Status: 200, Text: "OK", Role: "student, from the token",
 		Back: []labview.Cookie{in(labview.Cookie{Name: "lectern-refresh", Backend: "hybrid", Bytes: 51, Value: "Zk81…a0"}, labview.Dropped, "")},
 	}}, labview.Entry{Line: "shows what it keeps", Icon: "server", Notes: []string{"refresh records: no rows"}}),
