@@ -92,7 +92,7 @@ func TestLabLesson_isWalkedWithoutAScript(t *testing.T) {
 		b.post("/courses/knots/join")
 		card := labPath + "#experiment-steal-the-cookie"
 
-		page := b.get(labPath).want(t, http.StatusOK, `id="experiment-steal-the-cookie"`, "Not begun", `<h3 id="experiment-steal-the-cookie-title">`, `name="next" value="`+card+`"`, "say to the thief&#39;s first request", "Say first what you expect")
+		page := b.get(labPath).want(t, http.StatusOK, `id="experiment-steal-the-cookie"`, "Not begun", `<h3 id="experiment-steal-the-cookie-title">`, `name="next" value="`+card+`"`, "say to the thief’s first request", "Say first what you expect")
 		if strings.Contains(page.main(), "What of the copy?") {
 			t.Error("the link stands beside its experiment")
 		}
@@ -107,7 +107,7 @@ func TestLabLesson_isWalkedWithoutAScript(t *testing.T) {
 			t.Fatalf("the run leads to %s", p.location)
 		}
 		b.get(labPath).want(t, http.StatusOK, "Accepted: the thief is Ada", "You said come in, Ada: so it was", "See every step, and explain it", ": explain it")
-		b.get(firstCard).want(t, http.StatusOK, "The lesson to it: ", `href="`+card+`">Stealing</a>`, "Back to the lesson", "counts as done when")
+		b.get(firstCard).want(t, http.StatusOK, "The lesson to it: ", `href="`+card+`">Stealing</a>`, "Back to the lesson", "counts as done once each")
 		b.post(firstCard+"/explain", "because", s.right("steal-the-cookie")).want(t, http.StatusSeeOther)
 		b.get(labPath).want(t, http.StatusOK, "Explained", "1 experiment is still to do")
 
@@ -175,7 +175,7 @@ func TestLabLesson_countsWhatWasDoneBefore(t *testing.T) {
 		robs := s.as(rob)
 		robs.explained("steal-the-cookie")
 		robs.explained("tamper-with-the-role")
-		robs.send(http.MethodPut, "/api/v1/courses/knots/enrolment", "", "Sec-Fetch-Site", "same-origin").want(t, http.StatusOK, `"done":1`)
+		robs.send(http.MethodPut, "/api/v1/courses/knots/enrolment", "", "Sec-Fetch-Site", "same-origin").want(t, http.StatusOK, `"lessons_done":1`)
 		must(t, s.db.CheckCounts(t.Context()))
 	})
 }
