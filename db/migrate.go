@@ -35,10 +35,10 @@ type migration struct {
 	script  string
 }
 
-// fills are the steps after which rows have to be made out of those that are there, in
-// a way that SQL does not know.
-var fills = map[int]func(context.Context, *sql.Tx) error{
-	7: fillLessonExperiments,
+// fills are the steps, by name, after which rows have to be made out of those that are
+// there, in a way that SQL does not know.
+var fills = map[string]func(context.Context, *sql.Tx) error{
+	"lesson_experiments": fillLessonExperiments,
 }
 
 // readMigrations reads the steps of files, named like 0001_what.sql, in order.
@@ -121,7 +121,7 @@ func (m migration) apply(ctx context.Context, writer *sql.DB) error {
 	if _, err := t.ExecContext(ctx, m.script); err != nil {
 		return err
 	}
-	if fill := fills[m.version]; fill != nil {
+	if fill := fills[m.name]; fill != nil {
 		if err := fill(ctx, t); err != nil {
 			return err
 		}

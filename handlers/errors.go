@@ -61,6 +61,8 @@ func statusOf(err error) int {
 		return http.StatusUnprocessableEntity
 	case errors.As(err, &throttled), errors.As(err, &full):
 		return http.StatusTooManyRequests
+	case classConflict(err) != "":
+		return http.StatusConflict
 	case errors.Is(err, errRunAlready), errors.Is(err, errUnpredicted), errors.Is(err, errNotRun), errors.As(err, &lacking):
 		return http.StatusConflict
 	case errors.As(err, &tooLarge):
@@ -202,6 +204,9 @@ func (s *Server) problem(c echo.Context, status int, err error) error {
 // next.
 func (s *Server) errorPage(c echo.Context, status int, err error) error {
 	props := s.explain(c, status, err)
+	if errors.Is(err, errForeign) && s.isAttempt(c.Request()) {
+		props.Back, props.BackLabel = labAddress(postElsewhere)+"#in-browser", "Back to the experiment"
+	}
 	if props.Back == "" {
 		props.Back, props.BackLabel = s.wayBack(c, status)
 	}
@@ -311,6 +316,8 @@ func conflictOf(err error) string {
 		return "Say first what you expect, for each kind of session; then run it. It is the surprise that teaches."
 	case errors.Is(err, errNotRun):
 		return "There is nothing to explain yet. Run the experiment first."
+	case classConflict(err) != "":
+		return classConflict(err)
 	case errors.Is(err, school.ErrNotPublished):
 		return "This is still a draft, so nobody can join it or finish it. Publish it first."
 	case errors.Is(err, school.ErrEmpty):

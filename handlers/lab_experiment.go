@@ -42,6 +42,9 @@ func (s *Server) experimentPage(c echo.Context, status int, e *lab.Experiment, p
 	p.Lesson = link
 	f := s.frame(c, p.Title, "lab")
 	f.Scripts = append(f.Scripts, labview.Scripts...)
+	if p.InBrowser != nil {
+		f.Scripts = append(f.Scripts, labview.InBrowserScript)
+	}
 	return s.page(c, status, views.LabExperimentPage(f, p, back))
 }
 
@@ -89,6 +92,9 @@ func (s *Server) experimentProps(c echo.Context, e *lab.Experiment, p db.LabProg
 		Explain: labview.ExplainProps{Locked: run == nil},
 	}
 	props.Previous, props.Next = s.besides(e)
+	if props.InBrowser, err = s.inBrowser(c, e); err != nil {
+		return props, err
+	}
 	if run == nil {
 		return props, nil
 	}

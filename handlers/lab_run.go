@@ -90,6 +90,9 @@ func (s *Server) resetExperiment(c echo.Context) error {
 	if err := s.forgetProgress(c, e.Slug); err != nil {
 		return err
 	}
+	if e.Slug == postElsewhere {
+		s.forgetAttempts(c)
+	}
 	return seeOther(c, labNext(f, labAddress(e.Slug)))
 }
 

@@ -141,7 +141,9 @@ func (s *Server) secureHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 // exception would serve nobody, and would have to be kept right.
 func (s *Server) refuseForeign(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if err := s.origins.Check(c.Request()); err != nil {
+		err := s.origins.Check(c.Request())
+		s.noteAttempt(c.Request(), err != nil)
+		if err != nil {
 			return fmt.Errorf("%w: %w", errForeign, err)
 		}
 		return next(c)

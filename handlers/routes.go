@@ -68,7 +68,7 @@ func (s *Server) knowTheLost(next echo.HandlerFunc) echo.HandlerFunc {
 func (s *Server) table() []route {
 	table := slices.Concat(routes, learnRoutes, teachRoutes, accountRoutes, accountSessionRoutes, adminRoutes, s.apiRoutes())
 	if s.Lab != nil {
-		table = append(table, labRoutes...)
+		table = slices.Concat(table, labRoutes, classRoutes)
 	}
 	if s.Demo {
 		table = append(table, demoRoutes...)

@@ -100,6 +100,19 @@ var rows = []row{
 	{says: "the experiments are listed for everybody's programs", route: "GET /api/v1/lab/experiments", want: all200},
 	{says: "and run by them", route: "POST /api/v1/lab/experiments/:experiment/runs", path: "/api/v1/lab/experiments/steal-the-cookie/runs", want: all200},
 
+	{says: "classes are opened by those who teach", route: "GET /lab/class", want: answers{303, 403, 200, 200, 200}},
+	{says: "and by nobody else", route: "POST /lab/class", fields: []string{"experiment", replaySlug}, want: answers{401, 403, 303, 303, 303}},
+	{says: "a class is led by whose it is, and by admins", route: "GET /lab/class/:code", path: leadsClass, want: answers{303, 403, 200, 403, 200}},
+	{says: "and they alone are told how it stands", route: "GET /lab/class/:code/events", path: "/lab/class/34679/events", want: answers{303, 403, 404, 404, 404}},
+	{says: "they ask it", route: "POST /lab/class/:code/ask", path: leadsClass + "/ask", fields: []string{"experiment", replaySlug}, want: courseForm},
+	{says: "they hide its tally", route: "POST /lab/class/:code/tally", path: leadsClass + "/tally", fields: []string{"tally", "hidden"}, want: courseForm},
+	{says: "they run it", route: "POST /lab/class/:code/run", path: leadsClass + "/run", fields: []string{"round", "1"}, want: courseForm},
+	{says: "they end it", route: "POST /lab/class/:code/end", path: leadsClass + "/end", want: courseForm},
+	{says: "everybody may type a code", route: "GET /c", want: all200},
+	{says: "everybody may come into a class", route: "GET /c/:code", path: joinsClass, want: all200},
+	{says: "a class that is not there is not there for anybody", route: "GET /c/:code/events", path: "/c/34679/events", want: answers{404, 404, 404, 404, 404}},
+	{says: "nobody predicts in a round that is not on", route: "POST /c/:code/predict", path: joinsClass + "/predict", fields: []string{"round", "7", "jwt", "accepted"}, want: answers{409, 409, 409, 409, 409}},
+
 	{says: "the components are for everybody in a demonstration", route: "GET /demo/components", want: all200},
 
 	{says: "the catalogue is for everybody", route: "GET /courses", want: all200},
@@ -148,6 +161,20 @@ var (
 	knotsLesson  = "/teach/lessons/" + string(fixedID("lesson-knotsone-first"))
 )
 
+// A class of Grace's.
+const (
+	leadsClass = "/lab/class/K7M3P"
+	joinsClass = "/c/K7M3P"
+)
+
+// withClass is a site in which Grace has asked a class.
+func withClass(t *testing.T, backend string) *site {
+	s := newSite(t, backend)
+	must(t, s.db.OpenClass(t.Context(), "K7M3P", fixedID("grace"), s.clock.Now()))
+	must(t, s.db.AskClass(t.Context(), "K7M3P", replaySlug, s.clock.Now()))
+	return s
+}
+
 // TestRoutes_answerEachPersonAsTheyShould walks the whole table, with every
 // kind of session.
 func TestRoutes_answerEachPersonAsTheyShould(t *testing.T) {
@@ -160,7 +187,7 @@ func TestRoutes_answerEachPersonAsTheyShould(t *testing.T) {
 }
 
 func walk(t *testing.T, backend string) {
-	shared := newSite(t, backend)
+	shared := withClass(t, backend)
 	routes, there := shared.Routes(), map[string]bool{}
 	for _, route := range routes {
 		there[route] = true
@@ -183,7 +210,7 @@ func walk(t *testing.T, backend string) {
 		for who, want := range r.want.each() {
 			b := people[who]
 			if method != http.MethodGet && want < 400 {
-				b = newSite(t, backend).enter(who) // what is done here must not be seen by the next row
+				b = withClass(t, backend).enter(who) // what is done here must not be seen by the next row
 			}
 			var got answer
 			if method == http.MethodGet {

@@ -31,6 +31,7 @@ import (
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
 	"lectern/handlers/lab"
+	"lectern/handlers/lab/othersite"
 	"lectern/handlers/markdown"
 	"lectern/handlers/session"
 	"lectern/handlers/token"
@@ -52,9 +53,14 @@ type Config struct {
 	Lab *lab.Lab
 	// LabRuns limits how often one address may run them.
 	LabRuns *auth.Limiter
-	Log     *slog.Logger
-	Now     func() time.Time
-	Random  io.Reader
+	// ClassCodes limits how many codes of classes one address may try that lead
+	// nowhere, and ClassForms how often it may predict in a class.
+	ClassCodes, ClassForms *auth.Limiter
+	// OtherSite is where the lab's other site is, which attacks this one.
+	OtherSite othersite.Place
+	Log       *slog.Logger
+	Now       func() time.Time
+	Random    io.Reader
 	// BaseURL is the address that people see.
 	BaseURL *url.URL
 	// Demo shows the demo accounts, the components page, and the choice of
@@ -78,6 +84,9 @@ type Server struct {
 
 	pages      pageCache
 	renderings renderings
+	classRuns  classRuns
+	hall       *hall
+	attempts   attempts
 }
 
 // New puts the site together. It returns an error when a setting cannot be.
@@ -95,6 +104,7 @@ func New(c Config) (*Server, error) {
 	if s.description, err = s.describe(); err != nil {
 		return nil, err
 	}
+	s.hall = newHall(s.readClassNews, hallTick)
 	s.use()
 	s.route()
 	return s, nil

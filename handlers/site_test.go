@@ -25,6 +25,7 @@ import (
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
 	"lectern/handlers/lab"
+	"lectern/handlers/lab/othersite"
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/kinds"
@@ -131,6 +132,7 @@ type setting struct {
 	revocation string
 	// algorithm is how tokens are signed; HS256 if empty.
 	algorithm token.Algorithm
+	other     othersite.Place
 	redis     string // the address of a Redis; one in this process if empty
 }
 
@@ -189,16 +191,20 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
 	s.Server, err = handlers.New(handlers.Config{
 		DB: s.db, Sessions: s.sessions, Hasher: hasher, Keys: ring, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
-		Passwords: auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
-		SignUps:   auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
-		Tokens:    bearer.New(tokens, s.clock.Now),
-		Lab:       experiments,
-		LabRuns:   auth.NewLimiter(auth.Limit{Name: "lab", Burst: 100, Per: time.Minute}, s.clock.Now),
+		Passwords:  auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
+		SignUps:    auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
+		Tokens:     bearer.New(tokens, s.clock.Now),
+		Lab:        experiments,
+		OtherSite:  set.other,
+		LabRuns:    auth.NewLimiter(auth.Limit{Name: "lab", Burst: 100, Per: time.Minute}, s.clock.Now),
+		ClassCodes: auth.NewLimiter(auth.Limit{Name: "class codes", Burst: 100, Per: 10 * time.Minute}, s.clock.Now),
+		ClassForms: auth.NewLimiter(auth.Limit{Name: "class forms", Burst: 3000, Per: 2 * time.Minute}, s.clock.Now),
 	})
 	must(t, err)
 	server.Config.Handler = s.Server
 	server.Start()
 	t.Cleanup(server.Close)
+	t.Cleanup(s.Server.Close)
 	return s
 }
 

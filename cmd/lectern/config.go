@@ -70,6 +70,7 @@ type settings struct {
 	Addr            string         `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 picks one (${default})."`
 	BaseURL         string         `name:"base-url" placeholder:"URL" help:"The address that people see; https turns Secure cookies on (http:// and the listening address)."`
 	Demo            bool           `help:"Seed an empty school, show the demo accounts, let each visitor choose a session backend."`
+	LabOtherAddr    string         `name:"lab-other-addr" placeholder:"HOST:PORT" help:"Where the lab's other site listens, from which visitors attack this one with their own browser; it serves that one page and nothing else. Port 0 picks one; an address in use is a warning; none for none (127.0.0.1:8082 with --demo, otherwise none). On the same machine it is another site by the name 127.0.0.1, and the same site on another port by the name localhost."`
 	Sessions        string         `default:"database" placeholder:"BACKEND" help:"The site's session backend until an admin chooses another: jwt, memory, database, redis or hybrid (${default})."`
 	Redis           string         `placeholder:"URL" help:"A Redis to keep sessions in, such as redis://localhost:6379/0; without it that kind is not offered."`
 	JWTRevocation   string         `name:"jwt-revocation" default:"none" placeholder:"HOW" help:"How a session token can be ended before it expires, until an admin chooses otherwise: none, cutoff (all of a person's, one look-up for each request) or denylist (also a single one) (${default})."`
@@ -84,17 +85,16 @@ func (s *settings) check() error {
 	if err := s.storage.check(); err != nil {
 		return err
 	}
-	host, port, err := net.SplitHostPort(s.Addr)
-	if err != nil || port == "" || strings.ContainsAny(host, "/ ") {
-		return refuse("addr", "%q is not HOST:PORT, such as localhost:8080", s.Addr)
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return refuse("addr", "%q is no port; a number from 0 to 65535 is", port)
+	if err := checkAddr("addr", s.Addr, "localhost:8080"); err != nil {
+		return err
 	}
 	if s.BaseURL != "" {
 		if _, err := s.baseURL(""); err != nil {
 			return err
 		}
+	}
+	if err := s.checkOtherAddr(); err != nil {
+		return err
 	}
 	if s.Redis != "" {
 		if err := serverstore.CheckRedisAddress(s.Redis); err != nil {
@@ -139,8 +139,20 @@ func (s *settings) check() error {
 	if s.Remember > 400*24*time.Hour {
 		return refuse("remember", "%s is longer than browsers keep a cookie; at most 9600h", s.Remember)
 	}
-	_, err = s.proxies()
+	_, err := s.proxies()
 	return err
+}
+
+// checkAddr refuses what cannot be listened on.
+func checkAddr(setting, address, example string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || port == "" || strings.ContainsAny(host, "/ ") {
+		return refuse(setting, "%q is not HOST:PORT, such as %s", address, example)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return refuse(setting, "%q is no port; a number from 0 to 65535 is", port)
+	}
+	return nil
 }
 
 // checkAccess refuses a life of the short token that was asked for and cannot be.

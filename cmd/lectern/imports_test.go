@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"lectern/handlers/lab":                 {"lectern/db/school", "lectern/handlers/session/...", "lectern/handlers/session", "lectern/handlers/token", "lectern/handlers/lab/broken", "lectern/handlers/lab/laden"},
 	"lectern/handlers/markdown":            {"lectern/db/school"},
 	"lectern/handlers/lab/broken":          {"lectern/db/school", "lectern/handlers/session", "lectern/handlers/session/cookiejwt", "lectern/handlers/session/hybrid", "lectern/handlers/session/serverstore", "lectern/handlers/token"},
+	"lectern/handlers/lab/othersite":       {},
 	"lectern/handlers/lab/laden":           {"lectern/handlers/session", "lectern/handlers/session/cookiejwt", "lectern/handlers/session/hybrid", "lectern/handlers/session/serverstore"},
 	"lectern/handlers/session":             {"lectern/db/school"},
 	"lectern/handlers/session/cookiejwt":   {"lectern/db/school", "lectern/handlers/session", "lectern/handlers/token"},
@@ -57,6 +58,7 @@ var foreign = map[string][]string{
 	"github.com/microcosm-cc/bluemonday": {"lectern/handlers/markdown"},
 	"github.com/alecthomas/kong":         {"lectern/cmd/lectern"},
 	"github.com/a-h/templ":               {"lectern/views/...", "lectern/handlers"},
+	"github.com/piglig/go-qr":            {"lectern/handlers"},
 }
 
 // forTests are the packages that only tests import.

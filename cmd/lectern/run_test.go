@@ -30,6 +30,9 @@ func TestRun_refusesWrongSettings(t *testing.T) {
 		says []string
 	}{
 		{[]string{"--addr", "8080"}, nil, []string{"--addr", "localhost:8080"}},
+		{[]string{"--lab-other-addr", "8082"}, nil, []string{"--lab-other-addr", "127.0.0.1:8082"}},
+		{[]string{"--demo", "--lab-other-addr", "localhost:coffee"}, nil, []string{"--lab-other-addr", `"coffee" is no port`}},
+		{nil, map[string]string{"LECTERN_LAB_OTHER_ADDR": "localhost"}, []string{"--lab-other-addr"}},
 		{[]string{"--base-url", "school.example"}, nil, []string{"--base-url", "https://school.example"}},
 		{[]string{"--base-url", "https://school.example/path"}, nil, []string{"--base-url"}},
 		{[]string{"--sessions", "cookie"}, nil, []string{"--sessions", "jwt, memory, database, redis and hybrid"}},

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,6 +20,7 @@ import (
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
 	"lectern/handlers/lab"
+	"lectern/handlers/lab/othersite"
 	"lectern/handlers/session"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
@@ -38,6 +40,15 @@ const (
 )
 
 var labByAddress = auth.Limit{Name: "lab", Burst: 200, Per: 2 * time.Minute}
+
+// Bounds of a class. Two hundred learners behind one address may mistype every other
+// code, and each change their mind about three families a few times, all in the same
+// minute. Whoever guesses codes has 14,500 tries in the day that a class lives, of 3.2
+// million.
+var (
+	classCodesByAddress = auth.Limit{Name: "class codes", Burst: 100, Per: 10 * time.Minute}
+	classFormsByAddress = auth.Limit{Name: "class forms", Burst: 3000, Per: 2 * time.Minute}
+)
 
 // grace is how long requests in flight may take to finish after a signal.
 const grace = 10 * time.Second
@@ -73,7 +84,13 @@ func (s *serveCommand) Run(ctx context.Context, con console) (err error) {
 	if distant != nil {
 		defer func() { err = errors.Join(err, distant.Close()) }()
 	}
-	site, sweep, err := s.build(ctx, school, distant, listener, log)
+	base, err := s.baseURL(s.shown(listener))
+	if err != nil {
+		return err
+	}
+	other, closeOther := s.openOtherSite(base, log)
+	defer closeOther()
+	site, sweep, err := s.build(ctx, school, distant, base, other, log)
 	if err != nil {
 		return err
 	}
@@ -92,7 +109,7 @@ func (s *settings) shown(listener net.Listener) string {
 }
 
 // serve answers requests until ctx ends, sweeping ended sessions meanwhile.
-func (s *serveCommand) serve(ctx context.Context, site http.Handler, sweep func(context.Context), listener net.Listener, log *slog.Logger) error {
+func (s *serveCommand) serve(ctx context.Context, site *handlers.Server, sweep func(context.Context), listener net.Listener, log *slog.Logger) error {
 	var inFlight sync.WaitGroup
 	server := &http.Server{
 		Handler:           counted(&inFlight, site),
@@ -103,6 +120,10 @@ func (s *serveCommand) serve(ctx context.Context, site http.Handler, sweep func(
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	// Screens that are told things live hear that it is over; they would keep the
+	// server from stopping for a minute.
+	server.RegisterOnShutdown(site.Close)
+	defer site.Close()
 	background, stop := context.WithCancel(ctx)
 	defer stop()
 	swept := make(chan struct{})
@@ -155,11 +176,7 @@ func waitAtMost(inFlight *sync.WaitGroup, limit time.Duration) {
 }
 
 // build puts the parts together. distant is nil without a Redis.
-func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *serverstore.Redis, listener net.Listener, log *slog.Logger) (http.Handler, func(context.Context), error) {
-	base, err := s.baseURL(s.shown(listener))
-	if err != nil {
-		return nil, nil, err
-	}
+func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *serverstore.Redis, base *url.URL, other othersite.Place, log *slog.Logger) (*handlers.Server, func(context.Context), error) {
 	proxies, err := s.proxies()
 	if err != nil {
 		return nil, nil, err
@@ -199,23 +216,26 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 	}
 	hasher := auth.NewHasher(rand.Reader, runtime.NumCPU())
 	site, err := handlers.New(handlers.Config{
-		DB:        school,
-		Sessions:  manager,
-		Passwords: auth.NewPasswords(school, hasher, auth.NewThrottle(time.Now), log),
-		Hasher:    hasher,
-		Keys:      keys,
-		SignUps:   auth.NewLimiter(auth.SignUpByAddress, time.Now),
-		Tokens:    bearer.New(tokens, time.Now),
-		Lab:       experiments,
-		LabRuns:   auth.NewLimiter(labByAddress, time.Now),
-		Log:       log,
-		Now:       time.Now,
-		Random:    rand.Reader,
-		BaseURL:   base,
-		Demo:      s.Demo,
-		Proxies:   proxies,
+		DB:         school,
+		Sessions:   manager,
+		Passwords:  auth.NewPasswords(school, hasher, auth.NewThrottle(time.Now), log),
+		Hasher:     hasher,
+		Keys:       keys,
+		SignUps:    auth.NewLimiter(auth.SignUpByAddress, time.Now),
+		Tokens:     bearer.New(tokens, time.Now),
+		Lab:        experiments,
+		LabRuns:    auth.NewLimiter(labByAddress, time.Now),
+		ClassCodes: auth.NewLimiter(classCodesByAddress, time.Now),
+		ClassForms: auth.NewLimiter(classFormsByAddress, time.Now),
+		OtherSite:  other,
+		Log:        log,
+		Now:        time.Now,
+		Random:     rand.Reader,
+		BaseURL:    base,
+		Demo:       s.Demo,
+		Proxies:    proxies,
 	})
-	return site, housekeeping(log, manager, keys, append(kinds.Swept, db.LabRuns{DB: school, Now: time.Now})), err
+	return site, housekeeping(log, manager, keys, append(kinds.Swept, db.LabRuns{DB: school, Now: time.Now}, db.Classes{DB: school, Now: time.Now})), err
 }
 
 // sayWhatKeeps has the log begin with what keeps people signed in, and who chose

@@ -26,6 +26,7 @@ var (
 	joined      = Object{Owner: "olga", Joined: true}
 	joinedDraft = Object{Owner: "olga", Joined: true, Draft: true}
 	demo        = Object{Demo: true}
+	class       = Object{Owner: "olga"}
 )
 
 // TestDecide_isThisTable is the whole policy. Who is refused comes first.
@@ -41,6 +42,8 @@ func TestDecide_isThisTable(t *testing.T) {
 		{"only admins switch the site's session", SiteSwitch, none, only(Forbid, admin)},
 		{"only admins read the audit log", AuditView, none, only(Forbid, admin)},
 		{"only instructors create courses", CourseCreate, none, only(Forbid, owner, instructor)},
+		{"students and visitors lead no class", ClassLead, none, only(Forbid, owner, instructor, admin)},
+		{"a class is led by whose it is and by admins", ClassLead, class, only(Forbid, owner, admin)},
 		{"students and visitors have no desk", TeachView, none, only(Forbid, owner, instructor, admin)},
 		{"a course is edited by its owner and by admins", CourseEdit, course, only(Forbid, owner, admin)},
 		{"a draft is not even there for anybody else", CourseEdit, draft, only(Hide, owner, admin)},

@@ -11,6 +11,7 @@ const (
 	SessionRead    Action = "session.read"    // see what the site knows of this very request
 	SessionSwitch  Action = "session.switch"  // choose the kind of one's own session
 	LabUse         Action = "lab.use"         // predict and run experiments
+	ClassLead      Action = "class.lead"      // ask a class in the lab, and run in front of it
 	CourseView     Action = "course.view"     // a course page
 	CourseJoin     Action = "course.join"     // join and leave
 	LessonView     Action = "lesson.view"     // read a lesson
@@ -30,7 +31,7 @@ const (
 
 // Actions lists them all.
 var Actions = []Action{
-	Browse, SessionRead, SessionSwitch, LabUse, CourseView, CourseJoin, LessonView, LessonComplete, LearningView,
+	Browse, SessionRead, SessionSwitch, LabUse, ClassLead, CourseView, CourseJoin, LessonView, LessonComplete, LearningView,
 	AccountView, AccountEdit, PasswordChange, SessionsEnd, TeachView, CourseCreate, CourseEdit, UserManage, SiteSwitch, AuditView,
 }
 
@@ -45,7 +46,8 @@ var rules = map[Action]rule{
 	SessionRead:   {"Everybody may see their own session.", false, everybody},
 	SessionSwitch: {"Everybody may choose the kind of their own session.", false, everybody},
 
-	LabUse: {"Everybody may use the lab.", false, everybody},
+	LabUse:    {"Everybody may use the lab.", false, everybody},
+	ClassLead: {"Instructors lead their own classes in the lab; admins lead all; nobody needs leave to take part.", true, classLead},
 
 	CourseView:     {"Published courses are for everybody, drafts for those who may edit them.", false, courseView},
 	CourseJoin:     {"Students and instructors join published courses; admins look after them.", true, courseJoin},
@@ -83,6 +85,14 @@ func passwordChange(a Actor, o Object) Verdict { return when(a.SignedIn() && !o.
 // instructor, and every admin.
 func edits(a Actor, o Object) bool {
 	return a.Role == school.Admin || a.Role == school.Instructor && a.User == o.Owner
+}
+
+// classLead is who opens a class, where it has no owner yet, and who leads it.
+func classLead(a Actor, o Object) Verdict {
+	if o.Owner == "" {
+		return teaches(a, o)
+	}
+	return when(edits(a, o))
 }
 
 func courseEdit(a Actor, o Object) Verdict {

@@ -58,6 +58,18 @@ func (m *Manager) CookieOf(backend string) string {
 	return ""
 }
 
+// CookieNamesOf are the full names of the cookies of a backend; none for one that
+// there is not.
+func (m *Manager) CookieNamesOf(backend string) []string {
+	var names []string
+	if b := m.backend(backend); b != nil {
+		for _, base := range b.CookieNames() {
+			names = append(names, m.cookies.Name(base))
+		}
+	}
+	return names
+}
+
 // CookieNames are the full names of the cookies that carry sessions here.
 func (m *Manager) CookieNames() []string {
 	var names []string

@@ -21,6 +21,10 @@ import (
 // Scripts are the modules that the pages of the lab load.
 var Scripts = []string{"lab-run.js"}
 
+// InBrowserScript is the module of an experiment that runs in the visitor's own
+// browser.
+const InBrowserScript = "lab-in-browser.js"
+
 // Link is a place to go to, and what it is called.
 type Link struct{ Href, Label string }
 
