@@ -118,5 +118,5 @@ func (d *DB) CheckCounts(ctx context.Context) error {
 			wrong = append(wrong, fmt.Errorf("db: %s: %s", check.name, what))
 		}
 	}
-	return errors.Join(wrong...)
+	return errors.Join(append(wrong, d.checkExperiments(ctx)...)...)
 }

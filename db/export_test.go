@@ -59,3 +59,27 @@ func (d *DB) explain(ctx context.Context, b *builder) ([]string, error) {
 func (d *DB) ApplyMigration(ctx context.Context, version int, script string) error {
 	return migration{version, "test", script}.apply(ctx, d.writer)
 }
+
+// OpenBefore opens a database as it was before a step was taken.
+func OpenBefore(ctx context.Context, path, name string) (*DB, error) {
+	d, err := connect(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := readMigrations(migrations)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := schemaVersion(ctx, d.writer); err != nil {
+		return nil, err
+	}
+	for _, step := range steps {
+		if step.name == name {
+			break
+		}
+		if err := step.apply(ctx, d.writer); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}

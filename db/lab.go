@@ -127,14 +127,16 @@ func (d *DB) LabProgressOf(ctx context.Context, user school.ID, experiment strin
 // SaveLabProgress notes how far a person has come with some experiments, in place
 // of what was noted before.
 func (d *DB) SaveLabProgress(ctx context.Context, user school.ID, progress ...LabProgress) error {
-	return d.write(ctx, func(t *tx) error {
-		for _, p := range progress {
-			if err := t.must(ctx, saveLabProgress, user, p.Experiment, p.JWT, p.Server, p.Hybrid, p.RunID, p.Asked, p.Guessed, stamp(p.ExplainedAt), stamp(p.UpdatedAt)); err != nil {
-				return err
-			}
+	return d.write(ctx, func(t *tx) error { return t.saveLabProgress(ctx, user, progress) })
+}
+
+func (t *tx) saveLabProgress(ctx context.Context, user school.ID, progress []LabProgress) error {
+	for _, p := range progress {
+		if err := t.must(ctx, saveLabProgress, user, p.Experiment, p.JWT, p.Server, p.Hybrid, p.RunID, p.Asked, p.Guessed, stamp(p.ExplainedAt), stamp(p.UpdatedAt)); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // ForgetLabProgress has a person begin an experiment anew.
@@ -148,10 +150,12 @@ func (d *DB) ForgetLabProgress(ctx context.Context, user school.ID, experiment s
 // LabRun reads a run. It returns [school.ErrNotFound] for one that there never was,
 // or that is not kept any more.
 func (d *DB) LabRun(ctx context.Context, id string) (LabRun, error) {
-	return one(ctx, d, labRun, func(row scanner) (r LabRun, err error) {
-		err = row.Scan(&r.ID, &r.Experiment, instant{&r.At}, &r.Result)
-		return r, err
-	}, id)
+	return one(ctx, d, labRun, scanLabRun, id)
+}
+
+func scanLabRun(row scanner) (r LabRun, err error) {
+	err = row.Scan(&r.ID, &r.Experiment, instant{&r.At}, &r.Result)
+	return r, err
 }
 
 // AddLabRun keeps a run, and what was measured in it in place of what was measured

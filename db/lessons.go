@@ -126,6 +126,9 @@ func (d *DB) CreateLesson(ctx context.Context, chapterID school.ID, l school.Les
 		if err != nil {
 			return err
 		}
+		if err := t.keepExperiments(ctx, id, l.Body); err != nil {
+			return err
+		}
 		if err := t.edited(ctx, h.CourseID, now); err != nil {
 			return err
 		}
@@ -151,6 +154,9 @@ func (d *DB) UpdateLesson(ctx context.Context, l school.Lesson, version int, by 
 			return school.ErrStale
 		}
 		if err != nil {
+			return err
+		}
+		if err := t.keepExperiments(ctx, l.ID, l.Body); err != nil {
 			return err
 		}
 		saved, err = one(ctx, t, lessonByID, scanLesson, l.ID)

@@ -35,6 +35,12 @@ type migration struct {
 	script  string
 }
 
+// fills are the steps, by name, after which rows have to be made out of those that are
+// there, in a way that SQL does not know.
+var fills = map[string]func(context.Context, *sql.Tx) error{
+	"lesson_experiments": fillLessonExperiments,
+}
+
 // readMigrations reads the steps of files, named like 0001_what.sql, in order.
 func readMigrations(files fs.FS) ([]migration, error) {
 	names, err := fs.Glob(files, "migrations/*.sql") // sorted
@@ -114,6 +120,11 @@ func (m migration) apply(ctx context.Context, writer *sql.DB) error {
 	}
 	if _, err := t.ExecContext(ctx, m.script); err != nil {
 		return err
+	}
+	if fill := fills[m.name]; fill != nil {
+		if err := fill(ctx, t); err != nil {
+			return err
+		}
 	}
 	return t.Commit()
 }

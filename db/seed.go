@@ -127,6 +127,9 @@ var (
 	DELETE FROM lessons
 	 WHERE course_id IN (SELECT id FROM seeded)
 	   AND id NOT IN (SELECT id FROM seeded)`),
+		statement("clear experiments of seeded lessons", `
+	DELETE FROM lesson_experiments
+	 WHERE lesson_id IN (SELECT id FROM seeded)`),
 	}
 
 	// Added chapters go once the seeded lessons are out of them.
@@ -211,7 +214,7 @@ func (t *tx) fits(ctx context.Context, s SeedData) error {
 // writeSeed writes the rows of the data, each table after those that it refers
 // to.
 func (t *tx) writeSeed(ctx context.Context, s SeedData, users [][]any) error {
-	courses, chapters, lessons := s.courseRows()
+	courses, chapters, lessons, experiments := s.courseRows()
 	enrolments, completions := s.enrolmentRows()
 	for _, table := range []struct {
 		into, conflict string
@@ -268,6 +271,7 @@ func (t *tx) writeSeed(ctx context.Context, s SeedData, users [][]any) error {
 		       updated_by = excluded.updated_by,
 		       deleted_at = NULL,
 		       body = excluded.body`, lessons},
+		{`INSERT INTO lesson_experiments (lesson_id, experiment)`, ``, experiments},
 		{`INSERT INTO enrolments (user_id, course_id, joined_at, left_at, seen_at, last_lesson)`, ``, enrolments},
 		{`INSERT INTO completions (user_id, lesson_id, course_id, done_at)`, ``, completions},
 	} {
@@ -326,7 +330,7 @@ func (s SeedData) userRows() (users [][]any) {
 	return users
 }
 
-func (s SeedData) courseRows() (courses, chapters, lessons [][]any) {
+func (s SeedData) courseRows() (courses, chapters, lessons, experiments [][]any) {
 	for _, c := range s.Courses {
 		courses = append(courses, []any{
 			c.ID, c.Slug, c.Title, school.Fold(c.Title), c.Summary, c.Topic, c.Level, c.Number, c.Status, c.Owner.ID,
@@ -340,10 +344,13 @@ func (s SeedData) courseRows() (courses, chapters, lessons [][]any) {
 					l.ID, c.ID, h.ID, l.Slug, l.Title, l.Kind, l.Status, bit(l.Preview), max(l.Minutes, 1), j,
 					max(l.Version, 1), stamp(c.CreatedAt), stamp(l.UpdatedAt), l.UpdatedBy.ID, l.Body,
 				})
+				for _, experiment := range school.Experiments(l.Body) {
+					experiments = append(experiments, []any{l.ID, experiment})
+				}
 			}
 		}
 	}
-	return courses, chapters, lessons
+	return courses, chapters, lessons, experiments
 }
 
 func (s SeedData) enrolmentRows() (enrolments, completions [][]any) {

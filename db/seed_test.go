@@ -23,7 +23,7 @@ func smallSchool() db.SeedData {
 	lesson := func(course, slug string, status school.Status) school.Lesson {
 		return school.Lesson{
 			LessonHead: school.LessonHead{ID: id(course + slug), Slug: slug, Title: slug, Kind: school.Reading, Status: status, Minutes: 5},
-			Body:       "Text of " + slug, UpdatedAt: minutes(1), UpdatedBy: school.Person{ID: id("grace")},
+			Body:       "Text of " + slug + ".\n\n[Try it](/lab/" + slug + ")\n", UpdatedAt: minutes(1), UpdatedBy: school.Person{ID: id("grace")},
 		}
 	}
 	course := func(slug string, number int, status school.Status) db.SeedCourse {

@@ -184,7 +184,7 @@ func (s *Server) readCourse(c echo.Context) error {
 // enrol joins a course, as often as one likes.
 func (s *Server) enrol(c echo.Context) error {
 	user, a, ctx := visitorOf(c).user.ID, askedOf(c), c.Request().Context()
-	if err := s.DB.Join(ctx, user, a.course.ID, s.Now()); err != nil {
+	if err := s.joined(c, a); err != nil {
 		return err
 	}
 	e, err := s.DB.Enrolment(ctx, user, a.course.ID)

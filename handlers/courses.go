@@ -109,8 +109,8 @@ func (s *Server) joinCourse(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v, a := visitorOf(c), askedOf(c)
-	if err := s.DB.Join(c.Request().Context(), v.user.ID, a.course.ID, s.Now()); err != nil {
+	a := askedOf(c)
+	if err := s.joined(c, a); err != nil {
 		return err
 	}
 	next := a.address()

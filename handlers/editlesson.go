@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -58,7 +59,11 @@ func (s *Server) editLessonPage(c echo.Context, status int, lesson school.Lesson
 	p.Course, p.Lesson, p.Chapters = course, lesson, chapters
 	p.Email = visitorOf(c).user.Email
 	doc := s.markdown.Render(p.Form.Body)
-	p.Preview, p.Words, p.Minutes = doc.HTML, doc.Words, doc.Minutes
+	p.Words, p.Minutes = doc.Words, doc.Minutes
+	if p.Preview, err = s.preview(c.Request().Context(), doc, school.Kind(p.Form.Kind)); err != nil {
+		return err
+	}
+	p.Experiments, p.Unknown = s.experimentLinks(), s.unknownExperiments(p.Form.Body)
 	frame := s.frame(c, "Edit: "+lesson.Title, "teach")
 	frame.Scripts = []string{"editor.js", "reorder.js"}
 	frame.Alarm = views.EditorAlarm(p.Email)
@@ -176,8 +181,13 @@ func (s *Server) previewText(c echo.Context) error {
 		return err
 	}
 	doc := s.markdown.Render(body)
+	html, err := s.preview(c.Request().Context(), doc, school.Kind(f.get("kind")))
+	if err != nil {
+		return err
+	}
 	h := c.Response().Header()
 	h.Set("Lectern-Words", strconv.Itoa(doc.Words))
 	h.Set("Lectern-Minutes", strconv.Itoa(doc.Minutes))
-	return c.HTML(http.StatusOK, doc.HTML)
+	h.Set("Lectern-Unknown", url.QueryEscape(views.UnknownExperiments(s.unknownExperiments(body))))
+	return c.HTML(http.StatusOK, html)
 }

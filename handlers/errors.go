@@ -40,6 +40,7 @@ func statusOf(err error) int {
 		full      *lab.FullError
 		token     *badToken
 		body      *badBody
+		lacking   *lackingError
 	)
 	switch {
 	case errors.As(err, &token):
@@ -62,7 +63,7 @@ func statusOf(err error) int {
 		return http.StatusTooManyRequests
 	case classConflict(err) != "":
 		return http.StatusConflict
-	case errors.Is(err, errRunAlready), errors.Is(err, errUnpredicted), errors.Is(err, errNotRun):
+	case errors.Is(err, errRunAlready), errors.Is(err, errUnpredicted), errors.Is(err, errNotRun), errors.As(err, &lacking):
 		return http.StatusConflict
 	case errors.As(err, &tooLarge):
 		return http.StatusRequestEntityTooLarge
@@ -271,6 +272,10 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		p.Title, p.Lede = "That is not how this address works", "It can be looked at or sent to, but not in this way. Nothing was changed."
 	case http.StatusConflict:
 		p.Title, p.Lede = "Not as things stand", conflictOf(err)
+		var lacking *lackingError
+		if errors.As(err, &lacking) {
+			p.Title, p.Back, p.BackLabel = "Something is still to do", lacking.lesson, "Back to the lesson"
+		}
 	case http.StatusRequestEntityTooLarge:
 		p.Title, p.Lede = "That is too much at once", "At most four megabytes fit into one form. Nothing was changed; go back, and your text is still there."
 	case http.StatusUnprocessableEntity:
@@ -299,7 +304,10 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 }
 
 func conflictOf(err error) string {
+	var lacking *lackingError
 	switch {
+	case errors.As(err, &lacking):
+		return lacking.sentence()
 	case errors.Is(err, errClosed):
 		return "Your account has been closed, so it gets no new session. What you hold stays good until it expires, and then signing in is refused."
 	case errors.Is(err, errRunAlready):

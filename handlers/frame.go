@@ -115,6 +115,9 @@ var trueOnlyIf = map[string]func(echo.Context) bool{
 	"demoted":    func(c echo.Context) bool { return signedIn(c) && visitorOf(c).actor().Role != school.Admin },
 
 	"undone": func(c echo.Context) bool { return askedOf(c).lesson.ID != "" && askedOf(c).enrolment.Joined() },
+	"lab-undone": func(c echo.Context) bool {
+		return askedOf(c).lesson.Kind == school.Lab && askedOf(c).enrolment.Joined()
+	},
 	"joined": func(c echo.Context) bool { return askedOf(c).enrolment.Joined() },
 	"left":   func(c echo.Context) bool { e := askedOf(c).enrolment; return !e.JoinedAt.IsZero() && !e.Joined() },
 

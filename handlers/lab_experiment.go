@@ -31,16 +31,21 @@ func (s *Server) showExperiment(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.experimentPage(c, http.StatusOK, props)
+	return s.experimentPage(c, http.StatusOK, e, props)
 }
 
-func (s *Server) experimentPage(c echo.Context, status int, p labview.ExperimentProps) error {
+func (s *Server) experimentPage(c echo.Context, status int, e *lab.Experiment, p labview.ExperimentProps) error {
+	link, back, err := s.lessonTo(c, e)
+	if err != nil {
+		return err
+	}
+	p.Lesson = link
 	f := s.frame(c, p.Title, "lab")
 	f.Scripts = append(f.Scripts, labview.Scripts...)
 	if p.InBrowser != nil {
 		f.Scripts = append(f.Scripts, labview.InBrowserScript)
 	}
-	return s.page(c, status, views.LabExperimentPage(f, p))
+	return s.page(c, status, views.LabExperimentPage(f, p, back))
 }
 
 // runAsked is the run that the page shows: the one in its address, or the visitor's

@@ -59,12 +59,23 @@ func (s *Server) adoptProgress(c echo.Context) error {
 		}
 	}
 	if len(adopted) > 0 {
-		if err := s.DB.SaveLabProgress(c.Request().Context(), v.user.ID, adopted...); err != nil {
+		if err := s.DB.ExplainExperiments(c.Request().Context(), v.user.ID, s.labSlugs(), s.Now(), adopted...); err != nil {
 			return err
 		}
 	}
 	s.cookies().Clear(c.Response(), labCookie)
 	return nil
+}
+
+// saveExplained notes that the visitor has found the reason. Where it was the last
+// experiment that a lesson lacked, the lesson is done.
+func (s *Server) saveExplained(c echo.Context, p db.LabProgress) error {
+	v := visitorOf(c)
+	if !v.SignedIn() {
+		return s.saveProgress(c, p)
+	}
+	p.UpdatedAt = s.Now()
+	return s.DB.ExplainExperiments(detached(c), v.user.ID, s.labSlugs(), s.Now(), p)
 }
 
 // saveProgress notes how far the visitor has come with an experiment.
@@ -180,11 +191,11 @@ func decodeProgress(part string) (p db.LabProgress, err error) {
 		return p, errProgress
 	}
 	p.Asked, p.Guessed = int(asked), int(guessed)
-	if part[8] == 'e' {
-		p.ExplainedAt = explainedSometime
-	}
 	if run := part[9:]; isRunID(run) {
 		p.RunID = run
+		if part[8] == 'e' {
+			p.ExplainedAt = explainedSometime
+		}
 	} else if run != noRun {
 		return p, errProgress
 	}

@@ -49,7 +49,7 @@ func (s *Server) predict(c echo.Context) error {
 	if wantsJSON(c) {
 		return c.NoContent(http.StatusNoContent)
 	}
-	return seeOther(c, labAddress(e.Slug)+"#predict")
+	return seeOther(c, labNext(f, labAddress(e.Slug)+"#predict"))
 }
 
 var (
@@ -83,19 +83,27 @@ func (s *Server) resetExperiment(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
 	if err := s.forgetProgress(c, e.Slug); err != nil {
 		return err
 	}
 	if e.Slug == postElsewhere {
 		s.forgetAttempts(c)
 	}
-	return seeOther(c, labAddress(e.Slug))
+	return seeOther(c, labNext(f, labAddress(e.Slug)))
 }
 
 // runExperiment carries an experiment out. Whoever asks for a stream of events is
 // told how it goes on; everybody else has the whole at once.
 func (s *Server) runExperiment(c echo.Context) error {
 	e, p, err := s.experimentBegun(c)
+	if err != nil {
+		return err
+	}
+	f, err := form(c)
 	if err != nil {
 		return err
 	}
@@ -118,7 +126,7 @@ func (s *Server) runExperiment(c echo.Context) error {
 	if err := s.finishRun(c, e, p, run); err != nil {
 		return err
 	}
-	return seeOther(c, withQuery(labAddress(e.Slug), "run", id)+"#what")
+	return seeOther(c, labNext(f, withQuery(labAddress(e.Slug), "run", id)+"#what"))
 }
 
 // labFull is said to whoever comes when too many are waiting already.
@@ -145,7 +153,7 @@ func (s *Server) labBusy(c echo.Context, e *lab.Experiment, p db.LabProgress, er
 	}
 	c.Response().Header().Set(echo.HeaderRetryAfter, seconds(wait))
 	props.Run.Full = &labview.Full{Reason: reason, Wait: "in " + ui.Count(max(1, int(wait.Seconds())), "second", "seconds")}
-	return s.experimentPage(c, http.StatusTooManyRequests, props)
+	return s.experimentPage(c, http.StatusTooManyRequests, e, props)
 }
 
 // finishRun keeps a run and what it makes of the predictions.
@@ -244,12 +252,17 @@ func (s *Server) explainExperiment(c echo.Context) error {
 	if chosen < 0 {
 		return &school.Invalid{Field: "because", Reason: "Choose one of the sentences."}
 	}
-	if e.Explain.Answers[chosen].Right && p.ExplainedAt.IsZero() {
+	right := e.Explain.Answers[chosen].Right
+	if right && p.ExplainedAt.IsZero() {
 		p.ExplainedAt = s.Now()
-		if err := s.saveProgress(c, p); err != nil {
+		if err := s.saveExplained(c, p); err != nil {
 			return err
 		}
 	}
-	next := withQuery(labAddress(e.Slug), "run", p.RunID)
-	return seeOther(c, withQuery(next, "because", f.get("because"))+"#explain")
+	// What is said to a wrong answer stands on the experiment's own page.
+	next := withQuery(withQuery(labAddress(e.Slug), "run", p.RunID), "because", f.get("because")) + "#explain"
+	if right {
+		next = labNext(f, next)
+	}
+	return seeOther(c, next)
 }

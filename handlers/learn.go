@@ -27,6 +27,8 @@ var learnSentences = map[string]string{
 	"joined": "You have joined. Lessons count from here on; you may leave whenever you like, and your progress is kept.",
 	"left":   "You have left the course. What you had finished is kept, and is back as soon as you join again.",
 	"undone": "Taken back: this lesson counts as not done.",
+
+	"lab-undone": "Taken back: this lesson counts as not done. What you predicted, ran and explained is kept; to do an experiment anew, reset it.",
 }
 
 // asked is what a request is about: a course, the place that the visitor has

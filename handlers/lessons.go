@@ -36,10 +36,14 @@ func (s *Server) showLesson(c echo.Context) error {
 		}
 	}
 	doc := s.rendered(a.lesson.Body)
+	text, standing, err := s.lessonText(c, a, doc)
+	if err != nil {
+		return err
+	}
 	doneAt, isDone := done[a.lesson.ID]
 	p := views.LessonProps{
 		Course: a.course, Lesson: a.lesson, Enrolment: a.enrolment, CourseAt: a.address(), Address: a.lessonAddress(a.lesson.Slug),
-		Text: doc.HTML, Contents: contents(doc), IsDone: isDone, DoneAt: doneAt, Done: doneNotice(c, a, chapters, done),
+		Text: text, Lab: standing, Contents: contents(doc), IsDone: isDone, DoneAt: doneAt, Done: doneNotice(c, a, chapters, done),
 		SignedIn: v.SignedIn(), CanEdit: edits, CanJoin: s.may(c, policy.CourseJoin, a.object()),
 		CanFinish: a.enrolment.Joined() && a.course.Status == school.Published && a.lesson.Status == school.Published,
 	}
@@ -119,9 +123,12 @@ func (o outline) neighbour(l *school.LessonHead) ui.Neighbour {
 }
 
 // finishLesson notes that the visitor says they are done, and leads to what
-// comes next.
+// comes next. A lab lesson is believed when its experiments are explained.
 func (s *Server) finishLesson(c echo.Context) error {
 	v, a, ctx := visitorOf(c), askedOf(c), c.Request().Context()
+	if err := s.lacking(c, a); err != nil {
+		return err
+	}
 	if _, err := s.DB.Complete(ctx, v.user.ID, a.lesson.ID, s.Now()); err != nil {
 		return err
 	}
@@ -142,7 +149,11 @@ func (s *Server) unfinishLesson(c echo.Context) error {
 	if _, err := s.DB.Uncomplete(c.Request().Context(), v.user.ID, a.lesson.ID, s.Now()); err != nil {
 		return err
 	}
-	return seeOther(c, withQuery(a.lessonAddress(a.lesson.Slug), "said", "undone"))
+	said := "undone"
+	if len(s.experimentsOf(a.lesson)) > 0 {
+		said = "lab-undone"
+	}
+	return seeOther(c, withQuery(a.lessonAddress(a.lesson.Slug), "said", said))
 }
 
 // doneNotice is about the lesson that the address says was finished just now,

@@ -58,8 +58,9 @@ func LabPage(f Frame, p labview.ScoreboardProps) templ.Component {
 	})
 }
 
-// LabExperimentPage is an experiment of the session lab.
-func LabExperimentPage(f Frame, p labview.ExperimentProps) templ.Component {
+// LabExperimentPage is an experiment of the session lab. Whoever takes the course that
+// it belongs to finds the way back below it.
+func LabExperimentPage(f Frame, p labview.ExperimentProps, back *labview.ReturnProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -95,6 +96,16 @@ func LabExperimentPage(f Frame, p labview.ExperimentProps) templ.Component {
 			templ_7745c5c3_Err = labview.Experiment(p).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, " ")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			if back != nil {
+				templ_7745c5c3_Err = labview.Return(*back).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 			}
 			return nil
 		})

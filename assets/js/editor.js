@@ -223,10 +223,12 @@ for (const move of document.querySelectorAll("[data-move]")) {
 // The live preview is the answer of the same code that renders the lesson.
 const preview = find("preview");
 let waiting, asked;
-body.addEventListener("input", () => {
-  clearTimeout(waiting);
-  waiting = setTimeout(show, 350);
-});
+for (const field of [body, form.elements.kind]) {
+  field.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(show, 350);
+  });
+}
 
 async function show() {
   asked?.abort();
@@ -234,7 +236,7 @@ async function show() {
   try {
     const answer = await fetch("/teach/preview", {
       method: "POST",
-      body: new URLSearchParams({ body: body.value }),
+      body: new URLSearchParams({ body: body.value, kind: form.elements.kind.value }),
       signal: asked.signal,
       credentials: "same-origin",
       headers: { Accept: "text/html" },
@@ -245,10 +247,19 @@ async function show() {
     const count = (n, one, many) => `${Number(n).toLocaleString("en-GB")} ${n === "1" ? one : many}`;
     const words = count(answer.headers.get("Lectern-Words"), "word", "words");
     const minutes = count(answer.headers.get("Lectern-Minutes"), "minute", "minutes");
+    warn(answer.headers.get("Lectern-Unknown") ?? "");
     find("length").textContent = `Markdown, ${words}, about ${minutes} to read`;
   } catch {
     // The preview stays as it was; the next key stroke asks again.
   }
+}
+
+// warn says what the text embeds and there is not. It changes the words only when they
+// do change, since they are read out.
+function warn(unknown) {
+  const words = decodeURIComponent(unknown.replaceAll("+", " "));
+  const place = find("unknown");
+  if (place && place.textContent !== words) place.textContent = words;
 }
 
 // Text that a crash or a closed page left behind is offered, never forced.

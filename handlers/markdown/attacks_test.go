@@ -21,7 +21,7 @@ var harmless = strings.Fields(`p br hr em strong b i small del code sup blockquo
 	h2 h3 h4 h5 h6 aside section div span pre table thead tbody tr th td`)
 
 var harmlessAttributes = strings.Fields(`id class href rel src alt loading role aria-label tabindex scope start
-	data-kind data-icon data-backend data-size`)
+	data-kind data-icon data-backend data-size data-experiment`)
 
 var ourID = regexp.MustCompile(`^(h-[\p{L}\p{Nd}-]+|fn-\d+|fnref-\d+(-\d+)?)$`)
 

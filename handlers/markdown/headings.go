@@ -44,6 +44,7 @@ func (w *writer) heading(n *ast.Heading) {
 		return
 	}
 	w.count(n)
+	w.level = h.Level
 	tag := "h" + strconv.Itoa(h.Level)
 	w.raw("<", tag, ` id="`, h.ID, `">`)
 	w.children(n)

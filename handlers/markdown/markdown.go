@@ -20,6 +20,12 @@
 //	```wristband caption="…"    a token, drawn: header, payload, signature
 //	```ticket caption="…"       a session number, drawn: number, title, text
 //
+//	[What it is about](/lab/slug)               alone between empty lines: an experiment
+//
+// An experiment stays a paragraph with a link, and [Document.Embeds] says where it is;
+// whoever knows the reader may put something better in its place. Which paragraphs
+// these are, package school decides, since others have to know it who do not render.
+//
 // A heading gets an id that begins with "h-", a footnote one that begins with
 // "fn", so that no text can take a name that the page around it uses (DOM
 // clobbering). The page has the only h1: the text's largest headings become
@@ -42,6 +48,8 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+
+	"lectern/db/school"
 )
 
 // wordsPerMinute is a slow reader's pace, since lessons are to be understood.
@@ -51,8 +59,16 @@ const wordsPerMinute = 200
 type Document struct {
 	HTML     string // sanitised: may be written into a page as it is
 	Contents []Heading
+	Embeds   []Embed
 	Words    int
 	Minutes  int // to read it, at least one
+}
+
+// Embed is a paragraph that may give way to an experiment of the session lab.
+type Embed struct {
+	Experiment string
+	Level      int // of a heading that would stand there, below the one before it
+	From, To   int // where the paragraph is in the document's HTML
 }
 
 // Heading is one line of a document's table of contents.
@@ -143,16 +159,21 @@ func (r *Renderer) Render(src string) (doc Document) {
 	}
 	source := []byte(src)
 	w := newWriter(source)
+	for _, e := range school.Embeds(src) {
+		w.mayEmbed[e.Start] = e.Experiment
+	}
 	root := r.parser.Parse(text.NewReader(source), parser.WithContext(newContext()))
 	w.readHeadings(root)
 	w.children(root)
 	clean := r.policy.SanitizeBytes(w.out.Bytes())
-	return Document{
+	doc = Document{
 		HTML:     r.icons.Replace(string(clean)),
 		Contents: w.contents,
 		Words:    w.words,
 		Minutes:  minutes(w.words),
 	}
+	doc.Embeds = placed(doc.HTML, w.embeds)
+	return doc
 }
 
 // plain is a document that shows its source.

@@ -22,6 +22,8 @@ func newPolicy() *bluemonday.Policy {
 	p.AllowAttrs("id").Matching(only(`fn-[0-9]+`)).OnElements("p")
 	p.AllowAttrs("id").Matching(only(`fnref-[0-9]+(-[0-9]+)?`)).OnElements("a", "sup")
 
+	p.AllowAttrs("data-experiment").Matching(only(`[a-z0-9-]+`)).OnElements("p")
+
 	p.AllowURLSchemes("http", "https", "mailto")
 	p.AllowRelativeURLs(true)
 	p.RequireParseableURLs(true)

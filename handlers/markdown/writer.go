@@ -24,6 +24,9 @@ type writer struct {
 	words    int
 	tables   int
 	inLink   bool
+	mayEmbed map[int]string // experiments, by where their line begins
+	embeds   []Embed
+	level    int // of the last heading
 
 	coloured int       // bytes of code highlighted so far
 	until    time.Time // when highlighting stops
@@ -34,6 +37,8 @@ func newWriter(source []byte) *writer {
 		source:   source,
 		headings: map[ast.Node]Heading{},
 		ids:      map[string]int{},
+		mayEmbed: map[int]string{},
+		level:    1,
 		until:    time.Now().Add(highlightTime),
 	}
 	w.out.Grow(2 * len(source))
@@ -219,6 +224,10 @@ func (w *writer) paragraph(p *ast.Paragraph) {
 	w.count(p)
 	if image, ok := p.FirstChild().(*ast.Image); ok && p.ChildCount() == 1 && isOurs(address(image.Destination)) {
 		w.figure(image)
+		return
+	}
+	if slug := w.embedded(p); slug != "" {
+		w.embed(p, slug)
 		return
 	}
 	w.within("<p>", p, "</p>\n")
