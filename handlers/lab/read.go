@@ -94,7 +94,7 @@ func (e *Experiment) readPrediction(text string) error {
 		name, rest, _ := strings.Cut(item, ": ")
 		switch name {
 		case "accepted", "refused":
-			label, means, _ := strings.Cut(rest, ". ")
+			label, means := firstSentence(rest)
 			choice := Choice{strings.TrimSuffix(label, "."), means}
 			if name == "accepted" {
 				e.Predict.Accepted = choice
@@ -119,6 +119,16 @@ func (e *Experiment) readPrediction(text string) error {
 		return errors.New("the question or one of the two answers is missing")
 	}
 	return nil
+}
+
+// firstSentence cuts a text after its first sentence.
+func firstSentence(text string) (first, rest string) {
+	for i, r := range text {
+		if strings.ContainsRune(".?!", r) && strings.HasPrefix(text[i+1:], " ") {
+			return text[:i+1], text[i+2:]
+		}
+	}
+	return text, ""
 }
 
 // labels of columns, where the file gives none.
