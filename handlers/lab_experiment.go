@@ -201,7 +201,7 @@ func guessOf(e *lab.Experiment, said string, column *lab.Column) *labview.Guess 
 	if said == string(lab.Refused) {
 		label = e.Predict.Refused.Label
 	}
-	return &labview.Guess{Said: strings.ToLower(label[:1]) + label[1:], Right: said == string(column.Outcome)}
+	return &labview.Guess{Said: "“" + label + "”", Right: said == string(column.Outcome)}
 }
 
 // laneOf is what one column came to.

@@ -106,7 +106,7 @@ func TestLabLesson_isWalkedWithoutAScript(t *testing.T) {
 		if p := b.post(firstCard+"/run", "next", card).want(t, http.StatusSeeOther); p.location != card {
 			t.Fatalf("the run leads to %s", p.location)
 		}
-		b.get(labPath).want(t, http.StatusOK, "Accepted: the thief is Ada", "You said come in, Ada: so it was", "See every step, and explain it", ": explain it")
+		b.get(labPath).want(t, http.StatusOK, "Accepted: the thief is Ada", "You said “Come in, Ada”: so it was", "See every step, and explain it", ": explain it")
 		b.get(firstCard).want(t, http.StatusOK, "The lesson to it: ", `href="`+card+`">Stealing</a>`, "Back to the lesson", "counts as done once each")
 		b.post(firstCard+"/explain", "because", s.right("steal-the-cookie")).want(t, http.StatusSeeOther)
 		b.get(labPath).want(t, http.StatusOK, "Explained", "1 experiment is still to do")

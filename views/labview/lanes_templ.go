@@ -45,7 +45,7 @@ type Lane struct {
 
 // Guess is a prediction beside what it came to.
 type Guess struct {
-	Said  string // "refused"
+	Said  string // "“Refused”"
 	Right bool
 }
 
