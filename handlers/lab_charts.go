@@ -11,7 +11,7 @@ var charts = []struct{ measure, title, unit string }{
 	{"micros", "Time at the door", "microseconds, the median of a request"},
 	{"cookie_bytes", "On the wire", "bytes of cookies in each request"},
 	{"reads_in_all", "Store reads", "in all requests together"},
-	{"rows", "Records on the server", "at the end"},
+	{"rows", "Records on the server", "for the people who are signed in at the end"},
 }
 
 // chartsOf draws what was measured for each kind of session; nothing for an

@@ -244,7 +244,7 @@ var figureWords = []struct {
 	name, label string
 	write       func(float64) string
 }{
-	{"cookie_bytes", "Cookies, each request", func(v float64) string { return ui.Count(int(v), "byte", "bytes") }},
+	{"cookie_bytes", "Cookies, deciding request", func(v float64) string { return ui.Count(int(v), "byte", "bytes") }},
 	{"store_reads", "Store reads", func(v float64) string { return ui.Number(int(v)) }},
 	{"store_writes", "Store writes", func(v float64) string { return ui.Number(int(v)) }},
 	{"rows", "Records on the server", func(v float64) string { return ui.Number(int(v)) }},
@@ -292,13 +292,26 @@ func (s *Server) explainProps(c echo.Context, e *lab.Experiment, p db.LabProgres
 	return props, err
 }
 
+// cookieToPaste is the Cookie header of somebody with this kind of session, without
+// its values. Where visitors choose a kind for themselves, the choice has to go along,
+// or the site looks for another cookie.
+func (s *Server) cookieToPaste(backend string) string {
+	var pairs []string
+	if s.Sessions.Choice() && backend != s.Sessions.Site().Backend {
+		pairs = append(pairs, s.Sessions.ChoiceCookie()+"="+backend)
+	}
+	for _, name := range s.Sessions.CookiesOf(backend) {
+		pairs = append(pairs, name+"=PASTE-THE-VALUE-HERE")
+	}
+	return strings.Join(pairs, "; ")
+}
+
 var commandLine = regexp.MustCompile(`(?m)^ {4}(.+)$`)
 
 // yourself is what to try with one's own session. The value of a cookie is never
 // written into a page; its owner knows where to find it.
 func (s *Server) yourself(c echo.Context, e *lab.Experiment) labview.Yourself {
-	cookie := s.Sessions.CookieOf(visitorOf(c).visit.Backend())
-	fill := strings.NewReplacer("{cookie}", cookie+"=PASTE-THE-VALUE-HERE", "{site}", s.BaseURL.String()).Replace
+	fill := strings.NewReplacer("{cookie}", s.cookieToPaste(visitorOf(c).visit.Backend()), "{site}", s.BaseURL.String()).Replace
 	var y labview.Yourself
 	for _, m := range commandLine.FindAllStringSubmatch(e.Yourself, -1) {
 		y.Commands = append(y.Commands, fill(m[1]))

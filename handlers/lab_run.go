@@ -199,6 +199,9 @@ func (s *Server) streamRun(c echo.Context, e *lab.Experiment, p db.LabProgress) 
 	default:
 		events.send("done", map[string]string{"href": withQuery(labAddress(e.Slug), "run", p.RunID) + "#what"})
 	}
+	if c.Request().Context().Err() != nil {
+		return nil // nobody listens any more
+	}
 	return events.err
 }
 

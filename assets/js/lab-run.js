@@ -147,18 +147,37 @@ async function perform(form, signal) {
     const message = kind.includes("json") ? JSON.parse(text).detail : noteOf(parse(text));
     say(message || `The site would not run it (${answer.status}).`, answer.headers.get("Retry-After"));
   } else if (kind.startsWith("text/event-stream")) {
-    await follow(answer.body);
+    await follow(answer.body, signal);
   } else {
     show(parse(await answer.text()), answer.url); // it was quicker than a stream
   }
 }
 
+// A run takes a twentieth of a second, and its steps are shown more slowly than they
+// happen, so that a room can follow them; for so long in all. Who wants no motion, or
+// presses Cancel, sees them at once.
+const slowly = 60;
+const slowest = 3000;
+
+async function pause(signal, spent) {
+  if (signal.aborted || spent.time >= slowest || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  spent.time += slowly;
+  await new Promise((goOn) => {
+    const timer = setTimeout(goOn, slowly);
+    signal.addEventListener("abort", () => (clearTimeout(timer), goOn()), { once: true });
+  });
+}
+
 // follow shows the events of a run, until it is done or has failed.
-async function follow(body) {
+async function follow(body, signal) {
+  const spent = { time: 0 };
   for await (const { name, data } of events(body)) {
     if (name === "waiting") now(data.ahead === 1 ? "One run is before yours" : `${data.ahead} runs are before yours`);
     else if (name === "column") begin(data);
-    else if (name === "step") step(data);
+    else if (name === "step") {
+      step(data);
+      await pause(signal, spent);
+    }
     else if (name === "failed") return say(data.message);
     else if (name === "done") return load(data.href);
   }

@@ -108,6 +108,8 @@ func (w *world) stateOf(name, value string, s *server, t Trace) CookieState {
 			return Good
 		case token.Expired:
 			return Expired
+		case token.UnknownKey:
+			return Foreign
 		}
 		return Forged
 	}

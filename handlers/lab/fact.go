@@ -43,7 +43,7 @@ var (
 	isRole      = regexp.MustCompile(`^role (\w+)$`)
 	isText      = regexp.MustCompile(`^page (says|lacks) "([^"]+)"$`)
 	isCookie    = regexp.MustCompile(`^cookie ([\w-]+) (set|cleared|dropped|untouched)$`)
-	isCookieNow = regexp.MustCompile(`^cookie ([\w-]+) (good|expired|forged|unknown)$`)
+	isCookieNow = regexp.MustCompile(`^cookie ([\w-]+) (good|expired|forged|unknown|foreign)$`)
 )
 
 // readFact reads one.

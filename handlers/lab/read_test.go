@@ -27,7 +27,7 @@ func TestRead_refusesWhatItDoesNotUnderstand(t *testing.T) {
 		{"a step that nobody knows", "ada: POST /signout", "ada: sings", "nobody knows"},
 		{"a step by somebody who is not there", "ada: POST /signout", "eve: POST /signout", "nobody knows"},
 		{"a fact that cannot be checked", "expect 303, cookies = 0", "expect 303, joy = 1", "joy"},
-		{"an expectation of a column that there is not", "on hybrid: ada", "on abacus: ada", "abacus"},
+		{"an expectation of a column that there is not", "on hybrid: thief", "on abacus: thief", "abacus"},
 		{"a script that is not indented", "    clock +15m", "clock +15m", "indented"},
 		{"two right answers", "- wrong: The site forgot", "- right: The site forgot", "right answer"},
 		{"a column of which nothing is said", "- jwt: Accepted for", "- hybrid: Accepted for", "jwt"},

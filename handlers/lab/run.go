@@ -192,6 +192,7 @@ const (
 	Expired CookieState = "expired"
 	Forged  CookieState = "forged"  // not signed by us, or altered since
 	Unknown CookieState = "unknown" // a number that leads nowhere (any more)
+	Foreign CookieState = "foreign" // signed with a key that this server does not have
 )
 
 // Token is a JWT in its three parts, as they travel and decoded.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -308,5 +309,21 @@ func showLoot(w *world, who *actor) error {
 	name := w.cookieName("lectern-sid")
 	who.jar.Replace(name, stolen)
 	w.note("%s=%s, as it stands in the record.", name, shorten(stolen))
+	return nil
+}
+
+// shapeLoot gives it the shape of a ticket: as many of its bits as one has, spelt as
+// one is.
+func shapeLoot(w *world, who *actor) error {
+	if w.loot == nil || len(w.loot.kept) == 0 {
+		return errors.New("no record was stolen")
+	}
+	hash, err := hex.DecodeString(w.loot.kept[0].Fields[0].Value)
+	if err != nil || len(hash) < 24 {
+		return errors.New("what was stolen is no hash")
+	}
+	name := w.cookieName("lectern-sid")
+	who.jar.Replace(name, b64.EncodeToString(hash[:24]))
+	w.note("%s=%s, the same bits in the shape of a ticket.", name, shorten(who.jar.Value(name)))
 	return nil
 }

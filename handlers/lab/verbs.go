@@ -46,6 +46,7 @@ var verbs = sync.OnceValue(func() []verb {
 		said(true, `reads the cookie without a key`, always(func([]string) action { return readCookie })),
 		said(true, `a script on the page reads the cookies`, always(func([]string) action { return scriptReads })),
 		said(true, `takes all that the server keeps`, always(func([]string) action { return takeAll })),
+		said(true, `gives it the shape of a ticket`, always(func([]string) action { return shapeLoot })),
 		said(true, `shows what lay on the server as a ticket`, always(func([]string) action { return showLoot })),
 
 		said(false, `clock \+(\w+)`, moveClock),

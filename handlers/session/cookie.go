@@ -49,14 +49,20 @@ func (c Cookies) Values(r *http.Request, base string) []string {
 	return values
 }
 
-// CookieOf is the full name of the cookie that a backend reads first; empty for one
-// that there is not.
-func (m *Manager) CookieOf(backend string) string {
+// CookiesOf are the full names of the cookies of a backend; none for one that there
+// is not.
+func (m *Manager) CookiesOf(backend string) []string {
+	var names []string
 	if b := m.backend(backend); b != nil {
-		return m.cookies.Name(b.CookieNames()[0])
+		for _, base := range b.CookieNames() {
+			names = append(names, m.cookies.Name(base))
+		}
 	}
-	return ""
+	return names
 }
+
+// ChoiceCookie is the full name of the cookie with a visitor's choice of backend.
+func (m *Manager) ChoiceCookie() string { return m.cookies.Name(choiceCookie) }
 
 // CookieNamesOf are the full names of the cookies of a backend; none for one that
 // there is not.

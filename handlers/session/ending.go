@@ -63,13 +63,26 @@ func (m *Manager) endUser(ctx context.Context, user school.ID, except string) (E
 		return ended, before, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	m.reach(&ended, func(b Backend) (int, error) {
+		if _, heeds := b.(Heeder); heeds {
+			m.wrote(ctx, b)
+		}
 		revoker, ok := b.(Revoker)
 		if !ok {
 			return 0, nil
 		}
+		m.wrote(ctx, b)
 		return revoker.EndUser(ctx, user, except)
 	})
 	return ended, before, nil
+}
+
+// wrote notes with the request that it has changed something where the sessions of
+// a backend are kept, or the moment that its tokens are held against. What a site
+// does not read is nobody's session, and does not count.
+func (m *Manager) wrote(ctx context.Context, b Backend) {
+	if m.reads(b.Name()) {
+		TraceFrom(ctx).Wrote()
+	}
 }
 
 // reach does something to the sessions of every backend and counts them. Where a
@@ -96,11 +109,13 @@ func (m *Manager) ChangeRole(ctx context.Context, user school.ID, from, to schoo
 	changed := Ended{Until: m.staleUntil()}
 	failed := m.reach(&changed, func(b Backend) (int, error) {
 		if keeper, ok := b.(RoleKeeper); ok {
+			m.wrote(ctx, b)
 			return keeper.SetRole(ctx, user, to)
 		}
 		if _, heeds := b.(Heeder); !heeds || from == to {
 			return 0, nil
 		}
+		m.wrote(ctx, b)
 		if err := m.people.EndTokens(ctx, user, m.now()); err != nil {
 			return 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
@@ -180,6 +195,7 @@ func (m *Manager) EndOne(r *http.Request, handle string) (string, error) {
 		if !ok {
 			continue
 		}
+		m.wrote(r.Context(), b)
 		found, err := lister.EndOne(r.Context(), v.record.UserID, handle)
 		if found {
 			return b.Name(), nil
