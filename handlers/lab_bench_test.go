@@ -63,14 +63,15 @@ func BenchmarkCatalogue_whileTheLabIsFull(b *testing.B) {
 			}
 		})
 	}
-	// A crowd, each from an address of their own, that always has a run in the lab or
-	// in its line; and a flood from one address.
+	// A crowd, each from an address of their own, that keeps the lab and its line full,
+	// so that a thousand runs a second are refused; and a flood from one address, of which
+	// it is the same.
 	slugs := []string{"sign-out-then-replay", "add-a-second-server", "count-the-cost", "climb-the-ladder"}
-	for i := range 150 {
-		each(time.Millisecond, func(n int) { run(slugs[i%len(slugs)], fmt.Sprintf("10.%d.%d.%d:1", i, n/250%250, n%250)) })
+	for i := range 140 {
+		each(40*time.Millisecond, func(n int) { run(slugs[i%len(slugs)], fmt.Sprintf("10.%d.%d.%d:1", i, n/250%250, n%250)) })
 	}
 	for range 4 {
-		each(2*time.Millisecond, func(int) { run(slugs[0], "192.0.2.1:1") })
+		each(4*time.Millisecond, func(int) { run(slugs[0], "192.0.2.1:1") })
 	}
 	full := look()
 	close(stop)
