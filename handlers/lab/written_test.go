@@ -25,7 +25,7 @@ func write(t testing.TB, columns, script string) *lab.Experiment {
 		text.WriteString("- " + strings.TrimSpace(line) + "\n")
 		name, _, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		if name, _, _ = strings.Cut(name, ", as "); name != "all" {
-			happened += "- " + name + ": It came to {status} | So it did.\n"
+			happened += "- " + name + ": It took {cookie_bytes} bytes | So it did.\n"
 		}
 	}
 	text.WriteString("\n## Script\n")
