@@ -75,8 +75,20 @@ func connectMemory(ctx context.Context, name string) (*DB, error) {
 		all.Set("_journal_mode", "MEMORY")
 		return all
 	}
-	return connectPools(ctx, "/"+name, with(writerOptions), with(readerOptions))
+	d, err := connectPools(ctx, "/"+name, with(writerOptions), with(readerOptions))
+	if err != nil {
+		return nil, err
+	}
+	// One connection writes, and stays open, so that the bound holds for good.
+	if _, err := d.writer.ExecContext(ctx, "PRAGMA max_page_count="+strconv.Itoa(memoryPages)); err != nil {
+		return nil, errors.Join(fmt.Errorf("db: %s: %w", name, err), d.Close())
+	}
+	return d, nil
 }
+
+// memoryPages bounds a database in memory: 16 MiB, in pages of 4,096 bytes. What would
+// go beyond is refused, and nothing else happens.
+const memoryPages = 16 << 20 / 4096
 
 func connectPools(ctx context.Context, path string, forWriter, forReader url.Values) (*DB, error) {
 	writer := openWriter(path, forWriter)

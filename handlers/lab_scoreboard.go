@@ -2,7 +2,10 @@ package handlers
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -62,18 +65,34 @@ func (f figures) of(experiment, column, measure string) (float64, bool) {
 	return value, ok
 }
 
-// measured says when and on what.
+// measured says when and on what the figures of the scoreboard were measured.
 func (f figures) measured() string {
-	var last db.LabFigures
-	for _, row := range f {
-		if row.At.After(last.At) {
-			last = row
+	var first, last time.Time
+	machines := map[string]bool{}
+	for _, q := range questions {
+		for _, column := range scored {
+			row, ok := f[q.experiment+" "+column]
+			if !ok {
+				continue
+			}
+			machines[row.Machine] = true
+			if first.IsZero() || row.At.Before(first) {
+				first = row.At
+			}
+			if row.At.After(last) {
+				last = row.At
+			}
 		}
 	}
-	if last.At.IsZero() {
+	if last.IsZero() {
 		return ""
 	}
-	return "Last measured on " + last.At.Local().Format("2 January 2006 at 15:04") + ", on " + last.Machine + "."
+	const layout = "2 January 2006 at 15:04"
+	on := ", on " + strings.Join(slices.Sorted(maps.Keys(machines)), " and ") + "."
+	if from, to := first.Local().Format(layout), last.Local().Format(layout); from != to {
+		return "Last measured between " + from + " and " + to + on
+	}
+	return "Last measured on " + last.Local().Format(layout) + on
 }
 
 // scored are the columns that stand for the three families on the scoreboard.
@@ -154,11 +173,7 @@ var questions = []question{
 	},
 	{
 		name: "Revocation", asks: "How long a stolen cookie works after the sign-out", experiment: "sign-out-then-replay", best: "Soonest over",
-		value: func(f figures, column string) (float64, bool) {
-			_, ran := f["sign-out-then-replay "+column]
-			value, _ := f.of("sign-out-then-replay", column, "valid_for_seconds") // none where it was refused at once
-			return value, ran
-		},
+		value: measure("sign-out-then-replay", "valid_for_seconds"),
 		write: func(v float64) string { return lab.Span(time.Duration(v) * time.Second) },
 		tells: [3]func(figures, string) string{
 			said("Until it expires, whatever anybody does. At worst that is its whole life: " + lab.Span(lab.Lifetimes().Token) + " here."),

@@ -7,18 +7,15 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"lectern/handlers/token"
 )
 
 // What a program of somebody else's can do, which has nothing of the site but the
 // public keys that hang out for everybody.
 
 // calls counts the requests to the site that the last step made.
-func (w *world) calls() float64 {
-	if w.entry.Exchange == nil {
-		return 0
-	}
-	return float64(1 + w.entry.Again)
-}
+func (w *world) calls() float64 { return float64(w.sent - w.before) }
 
 // checkElsewhere has a program check the cookie in its hands with the keys that it
 // has fetched before. What comes out is an answer of the program's own: the site is
@@ -64,6 +61,13 @@ func checkElsewhere(m []string) (action, error) {
 	}, nil
 }
 
+// audiences are the types of token that say who is signed in at the site, each with
+// whom it is for. Whoever checks one has agreed with the site to take them.
+var audiences = map[string]string{
+	token.SessionUse.Type(): token.SessionUse.Audience(),
+	token.AccessUse.Type():  token.AccessUse.Audience(),
+}
+
 // doubt returns why a cookie proves nothing to somebody who has only the keys that
 // a site has published; empty if it proves who is there.
 func doubt(cookie, published, site string, now time.Time) string {
@@ -77,7 +81,7 @@ func doubt(cookie, published, site string, now time.Time) string {
 	if len(parts) != 3 {
 		return "it is a number, and there is nothing in it to be checked"
 	}
-	var head struct{ Alg, Kid string }
+	var head struct{ Alg, Kid, Typ string }
 	if !part(parts[0], &head) || head.Alg != "EdDSA" {
 		return "whoever could check it could also have made it"
 	}
@@ -91,14 +95,16 @@ func doubt(cookie, published, site string, now time.Time) string {
 			continue
 		}
 		var claims struct {
-			Iss string
-			Exp int64
+			Iss, Aud string
+			Exp      int64
 		}
 		switch {
 		case !ed25519.Verify(public, []byte(parts[0]+"."+parts[1]), signature):
 			return "it has been altered, or signed by somebody else"
 		case !part(parts[1], &claims) || claims.Iss != site:
 			return "it is another site's"
+		case audiences[head.Typ] == "" || claims.Aud != audiences[head.Typ]:
+			return "it was made for another purpose"
 		case now.Unix() >= claims.Exp:
 			return "it is over"
 		}

@@ -156,10 +156,10 @@ func (w *world) checkCookie(f Fact) string {
 
 // measure reads a measure as it stands after the last step.
 func (w *world) measure(name string) (float64, error) {
-	if name == "rows" {
-		n, err := w.site.Rows(w.ctx)
-		w.measured["rows"] = float64(n)
-		return float64(n), err
+	if name == "rows" || name == "kept_bytes" {
+		if err := w.measureKept(); err != nil {
+			return 0, err
+		}
 	}
 	x := w.exchange()
 	switch name {
@@ -176,7 +176,24 @@ func (w *world) measure(name string) (float64, error) {
 	case "cookies":
 		return float64(w.cookiesOf(w.last)), nil
 	}
-	return w.measured[measures[name]], nil
+	value, ok := w.measured[measures[name]]
+	if !ok {
+		return 0, fmt.Errorf("%s was not measured", name)
+	}
+	return value, nil
+}
+
+// measureKept counts what lies on the servers now.
+func (w *world) measureKept() error {
+	kept, err := w.site.Kept(w.ctx)
+	if err != nil {
+		return err
+	}
+	w.measured["rows"], w.measured["kept_bytes"] = float64(len(kept)), 0
+	for _, k := range kept {
+		w.measured["kept_bytes"] += float64(k.Bytes)
+	}
+	return nil
 }
 
 // bytesOf is the length of the session cookies that went with an exchange, or were

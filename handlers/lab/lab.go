@@ -172,6 +172,7 @@ func (w *world) take(step *Step, column string) (status int, err error) {
 	}
 	w.column.Transcript = append(w.column.Transcript, Entry{Line: step.Line, At: w.clock.Now(), Decides: step.Decides})
 	w.entry = &w.column.Transcript[len(w.column.Transcript)-1]
+	w.before = w.sent
 	var who *actor
 	if step.actor != "" {
 		if who = w.actors[step.actor]; who == nil {
@@ -228,18 +229,8 @@ func (w *world) decide(status int) {
 
 // conclude measures what there is at the end, and says it in words.
 func (w *world) conclude(e *Experiment) error {
-	rows, err := w.site.Rows(w.ctx)
-	if err != nil {
+	if err := w.measureKept(); err != nil {
 		return err
-	}
-	w.measured["rows"] = float64(rows)
-	kept, err := w.site.Kept(w.ctx)
-	if err != nil {
-		return err
-	}
-	w.measured["kept_bytes"] = 0
-	for _, k := range kept {
-		w.measured["kept_bytes"] += float64(k.Bytes)
 	}
 	for name, value := range w.measured {
 		w.column.Measured[name] = value
@@ -253,7 +244,10 @@ func (w *world) conclude(e *Experiment) error {
 // outcome is the prediction that comes true.
 func (c *Column) outcome(e *Experiment) Verdict {
 	if by := e.Predict.By; by != nil {
-		if compare(c.Measured[measures[by.name]], by.op, by.number) {
+		switch value, ok := c.Measured[measures[by.name]]; {
+		case !ok:
+			return NotApplicable
+		case compare(value, by.op, by.number):
 			return Accepted
 		}
 		return Refused

@@ -68,6 +68,7 @@ func (w *world) send(who *actor, e errand) (*Exchange, error) {
 		return nil, err
 	}
 	r, sent := w.request(who, e)
+	w.sent++
 	answer := httptest.NewRecorder()
 	s.handler.ServeHTTP(answer, r)
 	return w.record(who, e, s, r, sent, answer.Result(), answer.Body.String()), nil
@@ -210,6 +211,7 @@ func (w *world) sendLater(who *actor, e errand) error {
 		return err
 	}
 	r, sent := w.request(who, e)
+	w.sent++
 	answer := httptest.NewRecorder()
 	later := &waiting{line: w.entry.Line, who: who, done: make(chan struct{})}
 	later.record = func() *Exchange {

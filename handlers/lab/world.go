@@ -50,9 +50,8 @@ type Site interface {
 	Person(name string) (Person, bool)
 	// Lesson finds a lesson's id by its slug.
 	Lesson(slug string) (school.ID, bool)
-	// Rows counts the session records that the servers keep.
-	Rows(ctx context.Context) (int, error)
-	// Kept is everything about sessions that lies on the servers.
+	// Kept is everything about sessions that lies on the servers, whatever kind they
+	// are of.
 	Kept(ctx context.Context) ([]Kept, error)
 	Close() error
 }
@@ -97,6 +96,8 @@ type world struct {
 	actors      map[string]*actor
 	last        *actor // who did something last
 	waiting     []*waiting
+	sent        int // requests to the site so far
+	before      int // the present step
 	loot        *loot
 	read        []Field // what a script found in document.cookie
 	courses     int     // that each session carries, where they are laden

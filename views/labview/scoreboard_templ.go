@@ -186,7 +186,7 @@ func Scoreboard(p ScoreboardProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(p.Charts) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<section class=\"section\" aria-labelledby=\"costs\"><div class=\"head\"><h2 id=\"costs\">What it costs</h2><span class=\"muted\">From the same runs.</span></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<section class=\"section\" aria-labelledby=\"costs\"><div class=\"head\"><h2 id=\"costs\">What it costs</h2><span class=\"muted\">What the last run of “Count the cost” measured here.</span></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
