@@ -20,13 +20,13 @@ func TestFacts_holdOrDoNot(t *testing.T) {
 	}{
 		{
 			"a sign-in", "jwt", signedIn,
-			[]string{"303", "status = 303", "status >= 303", "status <= 303", "status > 302", "status < 304", "status >= 1", "status <= 400", "writes = 0", "rows = 0", "cookies = 1", "cookie_bytes > 300", "calls = 1", "cookie lectern-jwt set", "cookie lectern-sid untouched", "valid_for = 0", "micros = 0"},
-			[]string{"200", "status = 302", "status >= 304", "status <= 302", "status > 303", "status < 303", "writes = 1", "rows = 1", "cookies = 0", "cookies = 2", "cookie_bytes < 300", "calls = 0", "cookie lectern-jwt cleared", "cookie lectern-jwt dropped", "cookie lectern-jwt untouched", "cookie lectern-sid set", "cookie lectern-jwt good"},
+			[]string{"303", "status = 303", "status >= 303", "status <= 303", "status > 302", "status < 304", "status >= 1", "status <= 400", "writes = 0", "rows = 0", "cookies = 1", "cookie_bytes > 300", "calls = 1", "cookie lectern-jwt set", "cookie lectern-sid untouched", "kept_bytes = 0"},
+			[]string{"200", "status = 302", "status >= 304", "status <= 302", "status > 303", "status < 303", "writes = 1", "rows = 1", "cookies = 0", "cookies = 2", "cookie_bytes < 300", "calls = 0", "cookie lectern-jwt cleared", "cookie lectern-jwt dropped", "cookie lectern-jwt untouched", "cookie lectern-sid set", "cookie lectern-jwt good", "valid_for = 0", "micros = 0", "kept_bytes > 0"},
 		},
 		{
 			"a sign-in that is written down", "database", signedIn,
-			[]string{"writes = 1", "rows = 1", "cookies = 1", "cookie_bytes < 100", "cookie_bytes > 0", "cookie lectern-sid set"},
-			[]string{"writes = 0", "rows = 0", "rows = 2", "cookie_bytes > 100", "cookie lectern-sid untouched"},
+			[]string{"writes = 1", "rows = 1", "kept_bytes > 64", "cookies = 1", "cookie_bytes < 100", "cookie_bytes > 0", "cookie lectern-sid set"},
+			[]string{"writes = 0", "rows = 0", "rows = 2", "kept_bytes = 0", "cookie_bytes > 100", "cookie lectern-sid untouched"},
 		},
 		{
 			"a page", "jwt", signedIn + "ada: GET /account",
