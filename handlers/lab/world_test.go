@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,49 +18,64 @@ import (
 // TestWorlds_leaveNothing runs everything, also runs that are broken off, and looks
 // for what is left: goroutines, files, keys in Redis.
 func TestWorlds_leaveNothing(t *testing.T) {
+	temp := t.TempDir() // of this test alone
+	t.Setenv("TMPDIR", temp)
 	l, redis := withRedis(t)
 	run := func(slug string) {
 		if _, err := l.Run(t.Context(), slug, lab.Watcher{}); err != nil {
 			t.Errorf("%s: %v", slug, err)
 		}
 	}
-	run("issue-a-session") // what is made once, is made
-	run("restart-the-server")
-	temp, goroutines := entries(t, os.TempDir()), settled(0)
-	for _, e := range l.Experiments() {
-		run(e.Slug)
+	breakOff := func(slug, after string) {
 		ctx, cancel := context.WithCancel(t.Context())
-		_, err := l.Run(ctx, e.Slug, lab.Watcher{Step: func(string, string, int) { cancel() }})
-		cancel()
-		if !errors.Is(err, context.Canceled) && err != nil {
-			t.Errorf("%s, broken off: %v", e.Slug, err)
+		defer cancel()
+		_, err := l.Run(ctx, slug, lab.Watcher{Step: func(_, line string, _ int) {
+			if strings.Contains(line, after) {
+				cancel()
+			}
+		}})
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("%s, broken off after %q: %v", slug, after, err)
 		}
 	}
-	if now := settled(goroutines); now > goroutines {
+	run("issue-a-session") // what is made once, is made
+	run("restart-the-server")
+	here, goroutines := entries(t, "."), settled()
+	for _, e := range l.Experiments() {
+		run(e.Slug)
+		breakOff(e.Slug, "")
+	}
+	breakOff("race-the-sign-out", "holds the next write")
+	breakOff("race-the-sign-out", "without waiting")
+	breakOff("race-the-sign-out", "POST /signout")
+	breakOff("lose-the-store", "goes away")
+	if now := settled(); now > goroutines {
 		stacks := make([]byte, 1<<20)
 		t.Errorf("there were %d goroutines, and are %d\n%s", goroutines, now, stacks[:runtime.Stack(stacks, true)])
 	}
-	for _, name := range entries(t, os.TempDir()) {
-		if strings.Contains(name, "lab") && !strings.Contains(strings.Join(temp, "\n"), name) {
-			t.Errorf("the file %s is left", name)
-		}
+	if left := entries(t, temp); len(left) > 0 {
+		t.Errorf("the files %q are left in the folder for such", left)
+	}
+	if now := entries(t, "."); !slices.Equal(now, here) {
+		t.Errorf("the folder had %q, and has %q", here, now)
 	}
 	if keys := redis.Keys(); len(keys) > 0 {
 		t.Errorf("Redis still has %q", keys)
 	}
 }
 
-// settled is the number of goroutines when those that are ending have ended.
-func settled(expected int) int {
-	deadline := time.Now().Add(5 * time.Second)
-	for {
-		runtime.Gosched()
-		n := runtime.NumGoroutine()
-		if n <= expected || time.Now().After(deadline) || expected == 0 {
-			return n
+// settled is the number of goroutines when those that are ending have ended: when it
+// has been the same for a while.
+func settled() int {
+	deadline := time.Now().Add(10 * time.Second)
+	n, since := runtime.NumGoroutine(), time.Now()
+	for time.Since(since) < 300*time.Millisecond && time.Now().Before(deadline) {
+		time.Sleep(5 * time.Millisecond)
+		if now := runtime.NumGoroutine(); now != n {
+			n, since = now, time.Now()
 		}
-		time.Sleep(time.Millisecond)
 	}
+	return n
 }
 
 func entries(t *testing.T, folder string) []string {
