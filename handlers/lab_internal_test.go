@@ -45,10 +45,10 @@ func TestLabCookie_keepsEveryExperimentApart(t *testing.T) {
 			t.Errorf("%s is called %q, like %q", e.Slug, key, other)
 		}
 		seen[key] = e.Slug
-		p := db.LabProgress{Experiment: e.Slug, JWT: "accepted", Server: "refused", RunID: newRunID(), Asked: 3, Guessed: 2, ExplainedAt: time.Unix(1, 0).UTC()}
-		text := encodeProgress(p)
+		p := labTally{db.LabProgress{Experiment: e.Slug, JWT: "accepted", Server: "refused", RunID: newRunID(), Asked: 3, Guessed: 2, ExplainedAt: time.Unix(1, 0).UTC()}, newRunID()}
+		text := p.encode()
 		length += len(text) + 1
-		back, err := decodeProgress(text)
+		back, err := decodeTally(text)
 		back.Experiment = e.Slug
 		if err != nil || back != p {
 			t.Errorf("%q is read as %+v, %v; want %+v", text, back, err, p)
@@ -59,11 +59,12 @@ func TestLabCookie_keepsEveryExperimentApart(t *testing.T) {
 	}
 }
 
-func FuzzDecodeProgress(f *testing.F) {
+func FuzzDecodeTally(f *testing.F) {
 	f.Add("tpdrra00-----------")
+	f.Add("tpdrra32eabcdefghijklmnopqrst")
 	f.Fuzz(func(t *testing.T, part string) {
-		if p, err := decodeProgress(part); err == nil {
-			if again, err := decodeProgress(part[:3] + encodeProgress(p)[3:]); err != nil || again != p {
+		if p, err := decodeTally(part); err == nil {
+			if again, err := decodeTally(part[:3] + p.encode()[3:]); err != nil || again != p {
 				t.Errorf("%q is read as %+v, and written back as %+v, %v", part, p, again, err)
 			}
 		}
