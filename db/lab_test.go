@@ -137,8 +137,8 @@ func TestLabRuns_leaveRoomForWhatOthersSaw(t *testing.T) {
 	}
 	hers := add("hers", noon)
 	add("class", noon)
-	add("oldest", noon)
-	add("older", minutes(1))
+	add("oldest", minutes(1))
+	add("older", minutes(2))
 	must(t, s.PredictExperiment(ctx, ada, db.LabProgress{Experiment: "one", JWT: "refused", UpdatedAt: noon}))
 	must(t, s.RanExperiment(ctx, ada, hers, noon, scored(1, 1)))
 	_, err := s.Writer().Exec(`
@@ -148,9 +148,9 @@ func TestLabRuns_leaveRoomForWhatOthersSaw(t *testing.T) {
 	_, err = s.Writer().Exec(`
 	WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 4997)
 	INSERT INTO lab_runs (id, experiment, ran_at, result)
-	SELECT 'many' || n, 'one', $1, 'run' FROM many`, minutes(2).UnixMilli())
+	SELECT 'many' || n, 'one', $1, 'run' FROM many`, minutes(3).UnixMilli())
 	must(t, err)
-	swept, err := db.LabRuns{DB: s.DB, Now: func() time.Time { return minutes(3) }}.Sweep(ctx)
+	swept, err := db.LabRuns{DB: s.DB, Now: func() time.Time { return minutes(4) }}.Sweep(ctx)
 	if err != nil || swept != 1 {
 		t.Errorf("swept %d, %v; want 1", swept, err)
 	}

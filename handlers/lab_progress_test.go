@@ -250,7 +250,9 @@ func TestLab_showsARunUnderItsOwnAddressOnly(t *testing.T) {
 	if strings.HasPrefix(second, tally[:3]) {
 		second, _, _ = strings.Cut(b.cookie("lectern-lab"), ".")
 	}
-	s.browser().get(secondCard, "Cookie", "lectern-lab="+second[:9]+run).want(t, http.StatusOK, noRunYet).lacks(t, seenRun)
+	for _, runs := range []string{run, run + run} {
+		s.browser().get(secondCard, "Cookie", "lectern-lab="+second[:9]+runs).want(t, http.StatusOK, noRunYet).lacks(t, seenRun, "disabled")
+	}
 }
 
 var curlMe = regexp.MustCompile(`curl -s (?:-i )?-H '([^':]+): ([^']+)' -b '([^']+)' (\S+/api/v1/me)`)
