@@ -15,7 +15,9 @@ type LabProgress struct {
 	// JWT, Server and Hybrid are what they predicted: "accepted", "refused", or
 	// nothing.
 	JWT, Server, Hybrid string
-	RunID               string // the run they saw; empty before the first
+	// RunID is the run they saw; empty before the first, and where it is not kept
+	// any more.
+	RunID string
 	// Asked is how many predictions the run put to the proof, and Guessed how many
 	// of them came true.
 	Asked, Guessed int
@@ -39,32 +41,57 @@ type LabFigures struct {
 	Figures            map[string]float64
 }
 
-const labProgressColumns = ` experiment, jwt, server, hybrid, run_id, asked, guessed, explained_at, updated_at`
+// A run that is not kept is none that anybody has seen: whoever had it begins anew.
+const (
+	labProgressRows = `
+	SELECT p.experiment, p.jwt, p.server, p.hybrid, COALESCE(r.id, ''), p.asked, p.guessed, p.explained_at, p.updated_at
+	  FROM lab_progress AS p
+	  LEFT JOIN lab_runs AS r ON r.id = p.run_id AND r.experiment = p.experiment
+	 WHERE p.user_id = $1`
 
+	labRunIsKept = `EXISTS (SELECT 1 FROM lab_runs AS r WHERE r.id = lab_progress.run_id AND r.experiment = lab_progress.experiment)`
+)
+
+// A run takes its time, and much can happen meanwhile: so each step of a person
+// writes what it is about, and nothing else.
 var (
-	labProgress = statement("lab progress", `
-	SELECT`+labProgressColumns+`
-	  FROM lab_progress
-	 WHERE user_id = $1`)
+	labProgress = statement("lab progress", labProgressRows)
 
-	labProgressOf = statement("lab progress of one experiment", `
-	SELECT`+labProgressColumns+`
-	  FROM lab_progress
-	 WHERE user_id = $1
-	   AND experiment = $2`)
+	labProgressOf = statement("lab progress of one experiment", labProgressRows+`
+	   AND p.experiment = $2`)
 
-	saveLabProgress = statement("save lab progress", `
+	adoptLabProgress = statement("adopt lab progress", `
 	INSERT INTO lab_progress (user_id, experiment, jwt, server, hybrid, run_id, asked, guessed, explained_at, updated_at)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	ON CONFLICT (user_id, experiment) DO NOTHING`)
+
+	predictExperiment = statement("predict an experiment", `
+	INSERT INTO lab_progress (user_id, experiment, jwt, server, hybrid, run_id, asked, guessed, explained_at, updated_at)
+	VALUES ($1, $2, $3, $4, $5, '', 0, 0, NULL, $6)
 	ON CONFLICT (user_id, experiment) DO UPDATE
-	   SET jwt = excluded.jwt,
-	       server = excluded.server,
-	       hybrid = excluded.hybrid,
-	       run_id = excluded.run_id,
-	       asked = excluded.asked,
-	       guessed = excluded.guessed,
-	       explained_at = excluded.explained_at,
-	       updated_at = excluded.updated_at`)
+	   SET jwt = CASE excluded.jwt WHEN '' THEN lab_progress.jwt ELSE excluded.jwt END,
+	       server = CASE excluded.server WHEN '' THEN lab_progress.server ELSE excluded.server END,
+	       hybrid = CASE excluded.hybrid WHEN '' THEN lab_progress.hybrid ELSE excluded.hybrid END,
+	       updated_at = excluded.updated_at
+	 WHERE NOT `+labRunIsKept)
+
+	ranExperiment = statement("note a run of an experiment", `
+	UPDATE lab_progress
+	   SET run_id = $1,
+	       asked = $2,
+	       guessed = $3,
+	       updated_at = $4
+	 WHERE user_id = $5
+	   AND experiment = $6`)
+
+	explainExperiment = statement("explain an experiment", `
+	UPDATE lab_progress
+	   SET explained_at = $1,
+	       updated_at = $1
+	 WHERE user_id = $2
+	   AND experiment = $3
+	   AND explained_at IS NULL
+	   AND `+labRunIsKept)
 
 	forgetLabProgress = statement("forget lab progress", `
 	DELETE FROM lab_progress
@@ -98,9 +125,19 @@ var (
 	DELETE FROM lab_runs
 	 WHERE id IN (SELECT id FROM lab_runs WHERE ran_at < $1 ORDER BY ran_at LIMIT $2)`)
 
+	// Those that somebody has seen stay before those that nobody refers to, and of
+	// either the later ones.
 	sweepLabRunsBeyond = statement("sweep lab runs beyond a number", `
 	DELETE FROM lab_runs
-	 WHERE ran_at < (SELECT ran_at FROM lab_runs ORDER BY ran_at DESC LIMIT 1 OFFSET $1)`)
+	 WHERE id IN (
+	       SELECT id
+	         FROM lab_runs
+	        ORDER BY CASE WHEN id IN (SELECT run_id FROM lab_progress)
+	                        OR id IN (SELECT run_id FROM lab_classes) THEN 0 ELSE 1 END,
+	              ran_at DESC,
+	              id
+	        LIMIT $1
+	       OFFSET $2)`)
 )
 
 func scanLabProgress(row scanner) (p LabProgress, err error) {
@@ -124,19 +161,58 @@ func (d *DB) LabProgressOf(ctx context.Context, user school.ID, experiment strin
 	return found[0], nil
 }
 
-// SaveLabProgress notes how far a person has come with some experiments, in place
-// of what was noted before.
-func (d *DB) SaveLabProgress(ctx context.Context, user school.ID, progress ...LabProgress) error {
-	return d.write(ctx, func(t *tx) error { return t.saveLabProgress(ctx, user, progress) })
+// AdoptExperiments takes over how far a person has come with some experiments, where
+// they have not begun as themselves, and completes the lessons of kind lab that lacked
+// nothing but the explanations among it. The experiments that there are, are known;
+// what else a lesson embeds is a mistake in it, and nobody has to do it.
+func (d *DB) AdoptExperiments(ctx context.Context, user school.ID, known []string, now time.Time, progress ...LabProgress) error {
+	return d.write(ctx, func(t *tx) error {
+		var explained []string
+		for _, p := range progress {
+			n, err := t.exec(ctx, adoptLabProgress, user, p.Experiment, p.JWT, p.Server, p.Hybrid, p.RunID, p.Asked, p.Guessed, stamp(p.ExplainedAt), stamp(p.UpdatedAt))
+			if err != nil {
+				return err
+			}
+			if n > 0 && !p.ExplainedAt.IsZero() {
+				explained = append(explained, p.Experiment)
+			}
+		}
+		return t.completeExplained(ctx, user, known, now, explained...)
+	})
 }
 
-func (t *tx) saveLabProgress(ctx context.Context, user school.ID, progress []LabProgress) error {
-	for _, p := range progress {
-		if err := t.must(ctx, saveLabProgress, user, p.Experiment, p.JWT, p.Server, p.Hybrid, p.RunID, p.Asked, p.Guessed, stamp(p.ExplainedAt), stamp(p.UpdatedAt)); err != nil {
+// PredictExperiment notes what a person predicts, for the families that p has a
+// prediction for. It returns [school.ErrNotFound] where they have seen a run, since
+// there is nothing left to predict.
+func (d *DB) PredictExperiment(ctx context.Context, user school.ID, p LabProgress) error {
+	return d.write(ctx, func(t *tx) error {
+		return t.must(ctx, predictExperiment, user, p.Experiment, p.JWT, p.Server, p.Hybrid, stamp(p.UpdatedAt))
+	})
+}
+
+// RanExperiment notes that a person has seen a run. score compares it with what they
+// predict by then, and says whether it is theirs at all. Whoever has begun anew
+// meanwhile has not seen it.
+func (d *DB) RanExperiment(ctx context.Context, user school.ID, run LabRun, now time.Time, score func(*LabProgress) bool) error {
+	return d.write(ctx, func(t *tx) error {
+		found, err := all(ctx, t, labProgressOf, scanLabProgress, user, run.Experiment)
+		if err != nil || len(found) == 0 || !score(&found[0]) {
 			return err
 		}
-	}
-	return nil
+		return t.must(ctx, ranExperiment, run.ID, found[0].Asked, found[0].Guessed, stamp(now), user, run.Experiment)
+	})
+}
+
+// ExplainExperiment notes that a person has found the reason for what they saw, and
+// completes the lessons of kind lab that lacked nothing else. For known see
+// [DB.AdoptExperiments].
+func (d *DB) ExplainExperiment(ctx context.Context, user school.ID, experiment string, known []string, now time.Time) error {
+	return d.write(ctx, func(t *tx) error {
+		if n, err := t.exec(ctx, explainExperiment, stamp(now), user, experiment); err != nil || n == 0 {
+			return err
+		}
+		return t.completeExplained(ctx, user, known, now, experiment)
+	})
 }
 
 // ForgetLabProgress has a person begin an experiment anew.
@@ -156,6 +232,28 @@ func (d *DB) LabRun(ctx context.Context, id string) (LabRun, error) {
 func scanLabRun(row scanner) (r LabRun, err error) {
 	err = row.Scan(&r.ID, &r.Experiment, instant{&r.At}, &r.Result)
 	return r, err
+}
+
+// LabRunsKept says which of some runs are kept: the experiment of each, by its name.
+func (d *DB) LabRunsKept(ctx context.Context, ids ...string) (map[string]string, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var b builder
+	b.add(`SELECT id, experiment FROM lab_runs WHERE id IN `+tuple(len(ids)), anys(ids)...)
+	type run struct{ id, experiment string }
+	found, err := all(ctx, d, b.query("lab runs that are kept"), func(row scanner) (r run, err error) {
+		err = row.Scan(&r.id, &r.experiment)
+		return r, err
+	}, b.args...)
+	if err != nil {
+		return nil, err
+	}
+	kept := make(map[string]string, len(found))
+	for _, r := range found {
+		kept[r.id] = r.experiment
+	}
+	return kept, nil
 }
 
 // AddLabRun keeps a run, and what was measured in it in place of what was measured
@@ -194,6 +292,7 @@ const (
 	labRunLife = 60 * 24 * time.Hour
 	labRuns    = 5000
 	labSweep   = 500
+	labAll     = 1 << 30 // SQLite wants a number before OFFSET
 )
 
 // LabRuns are the runs that are kept, to be swept.
@@ -205,8 +304,10 @@ type LabRuns struct {
 // Name is "lab runs".
 func (LabRuns) Name() string { return "lab runs" }
 
-// Sweep clears away runs that are older than sixty days, and the oldest where there
-// are more than 5,000. It returns how many.
+// Sweep clears away runs that are older than sixty days. Where there are more than
+// 5,000, it clears away the oldest, and those that are nobody's progress and no class's
+// before all others: however many somebody makes, what the others saw stays. It returns
+// how many.
 func (r LabRuns) Sweep(ctx context.Context) (int, error) {
 	var total int64
 	err := r.DB.write(ctx, func(t *tx) error {
@@ -214,7 +315,7 @@ func (r LabRuns) Sweep(ctx context.Context) (int, error) {
 		if err != nil {
 			return err
 		}
-		beyond, err := t.exec(ctx, sweepLabRunsBeyond, labRuns-1)
+		beyond, err := t.exec(ctx, sweepLabRunsBeyond, labAll, labRuns)
 		total = old + beyond
 		return err
 	})

@@ -143,29 +143,19 @@ func (d *DB) LessonOfExperiment(ctx context.Context, user school.ID, experiment 
 	}, user, experiment)
 }
 
-// ExplainExperiments notes how far a person has come, as [DB.SaveLabProgress] does, and
-// completes the lessons of kind lab that lacked nothing but the explanations among it.
-// The experiments that there are, are known; what else a lesson embeds is a mistake in
-// it, and nobody has to do it.
-func (d *DB) ExplainExperiments(ctx context.Context, user school.ID, known []string, now time.Time, progress ...LabProgress) error {
-	var explained []string
-	for _, p := range progress {
-		if !p.ExplainedAt.IsZero() {
-			explained = append(explained, p.Experiment)
-		}
+// completeExplained completes the lessons of kind lab that lacked nothing but the
+// explanation of some experiments.
+func (t *tx) completeExplained(ctx context.Context, user school.ID, known []string, now time.Time, explained ...string) error {
+	if len(explained) == 0 {
+		return nil
 	}
-	return d.write(ctx, func(t *tx) error {
-		if err := t.saveLabProgress(ctx, user, progress); err != nil {
-			return err
-		}
-		finished, err := finishedLab(ctx, t, user, known)
-		if err != nil {
-			return err
-		}
-		return t.completeLab(ctx, user, now, slices.DeleteFunc(finished, func(l labLesson) bool {
-			return !slices.ContainsFunc(explained, func(e string) bool { return slices.Contains(l.experiments, e) })
-		}))
-	})
+	finished, err := finishedLab(ctx, t, user, known)
+	if err != nil {
+		return err
+	}
+	return t.completeLab(ctx, user, now, slices.DeleteFunc(finished, func(l labLesson) bool {
+		return !slices.ContainsFunc(explained, func(e string) bool { return slices.Contains(l.experiments, e) })
+	}))
 }
 
 // CompleteLab completes the lessons of kind lab of a course whose experiments a person

@@ -41,7 +41,7 @@ func explained(slugs ...string) (all []db.LabProgress) {
 	return all
 }
 
-func TestExplainExperiments_completesWhatLackedNothingElse(t *testing.T) {
+func TestAdoptExperiments_completesWhatLackedNothingElse(t *testing.T) {
 	s := newSchool(t)
 	ctx, grace := t.Context(), s.user("Grace", school.Instructor)
 	c, lesson := s.lab(grace, "Breaking")
@@ -49,15 +49,15 @@ func TestExplainExperiments_completesWhatLackedNothingElse(t *testing.T) {
 	ada, bea := s.user("Ada", school.Student), s.user("Bea", school.Student)
 	must(t, s.Join(ctx, ada, c.ID, noon))
 
-	must(t, s.ExplainExperiments(ctx, ada, knownExperiments, noon, explained("one")...))
+	must(t, s.AdoptExperiments(ctx, ada, knownExperiments, noon, explained("one")...))
 	if got := s.done(ada, c.ID); got != 0 {
 		t.Errorf("after one of two, %d lessons are done", got)
 	}
-	must(t, s.ExplainExperiments(ctx, bea, knownExperiments, noon, explained("two")...)) // somebody else's
+	must(t, s.AdoptExperiments(ctx, bea, knownExperiments, noon, explained("two")...)) // somebody else's
 	if got := s.done(ada, c.ID); got != 0 {
 		t.Errorf("after somebody else's, %d lessons are done", got)
 	}
-	must(t, s.ExplainExperiments(ctx, ada, knownExperiments, minutes(1), explained("two")...))
+	must(t, s.AdoptExperiments(ctx, ada, knownExperiments, minutes(1), explained("two")...))
 	e, err := s.Enrolment(ctx, ada, c.ID)
 	must(t, err)
 	if e.Done != 1 || !e.FinishedAt.Equal(minutes(1)) {
@@ -67,7 +67,7 @@ func TestExplainExperiments_completesWhatLackedNothingElse(t *testing.T) {
 	// What is taken back is not done again by something else.
 	_, err = s.Uncomplete(ctx, ada, lesson.ID, minutes(2))
 	must(t, err)
-	must(t, s.ExplainExperiments(ctx, ada, knownExperiments, minutes(3), explained("three")...))
+	must(t, s.AdoptExperiments(ctx, ada, knownExperiments, minutes(3), explained("three")...))
 	if got := s.done(ada, c.ID); got != 0 {
 		t.Errorf("another experiment completes %d lessons", got)
 	}
@@ -82,7 +82,7 @@ func TestExplainExperiments_completesWhatLackedNothingElse(t *testing.T) {
 	s.check()
 }
 
-func TestExplainExperiments_completesNothingThatDoesNotCount(t *testing.T) {
+func TestAdoptExperiments_completesNothingThatDoesNotCount(t *testing.T) {
 	for _, c := range []struct {
 		says   string
 		change func(s *testSchool, ada, grace school.ID, c school.Course, l school.Lesson) error
@@ -116,7 +116,7 @@ func TestExplainExperiments_completesNothingThatDoesNotCount(t *testing.T) {
 			course, lesson := s.lab(grace, "Breaking")
 			must(t, s.Join(t.Context(), ada, course.ID, noon))
 			must(t, c.change(s, ada, grace, course, lesson))
-			must(t, s.ExplainExperiments(t.Context(), ada, knownExperiments, noon, explained("one", "two", "misspelt")...))
+			must(t, s.AdoptExperiments(t.Context(), ada, knownExperiments, noon, explained("one", "two", "misspelt")...))
 			done, err := s.Completed(t.Context(), ada, course.ID)
 			must(t, err)
 			if len(done) != 0 {

@@ -208,7 +208,7 @@ func (s *testSchool) disturb(data db.SeedData) {
 		INSERT INTO refresh_sessions (id_hash, user_id, role, methods, auth_at, created_at, seen_at, idle_until, expires_at, address, device, current_hash, rotated_at)
 		VALUES ($1, $2, 'student', 'pwd', 0, 0, 0, 0, 0, '', '', $3, 0)`, []byte(school.MustNewID()), ada, []byte("hash"))))
 	must(t, s.OpenClass(ctx, "BCDFG", grace, minutes(60)))
-	must(t, s.SaveLabProgress(ctx, ada, db.LabProgress{Experiment: "first", JWT: "refused", UpdatedAt: minutes(60)}))
+	must(t, s.PredictExperiment(ctx, ada, db.LabProgress{Experiment: "first", JWT: "refused", UpdatedAt: minutes(60)}))
 
 	c := s.reread(sessions.ID)
 	c.Title, c.Topic, c.Level = "Another title", "data", "advanced"

@@ -72,13 +72,10 @@ func (s *Server) experimentProps(c echo.Context, e *lab.Experiment, p db.LabProg
 		return labview.ExperimentProps{}, err
 	}
 	own := id == p.RunID
-	if own && run == nil {
-		p.RunID = "" // it is not kept any more, or never came to its end
-	}
 	if own && run != nil {
 		asked, guessed := p.Asked, p.Guessed
 		if score(e, &p, run); !visitorOf(c).SignedIn() && (asked != p.Asked || guessed != p.Guessed) {
-			if err := s.saveProgress(c, p); err != nil {
+			if err := s.noteRan(c, e, id, run); err != nil { // its stream could not
 				return labview.ExperimentProps{}, err
 			}
 		}

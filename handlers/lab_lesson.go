@@ -137,9 +137,6 @@ func needs(e *lab.Experiment, p db.LabProgress) string {
 
 // embedProps is an experiment as it stands in a lesson. run is nil where there is none.
 func embedProps(e *lab.Experiment, p db.LabProgress, run *lab.Run, signedIn bool) labview.EmbedProps {
-	if run == nil {
-		p.RunID = "" // it is not kept any more, or never came to its end
-	}
 	props := labview.EmbedProps{
 		Slug: e.Slug, Title: e.Title, Group: e.Group.Title, Number: e.Number,
 		State: stateOf(e, p), Predict: predictProps(e, p, signedIn), Run: runProps(e, p, nil),

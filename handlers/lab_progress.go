@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"net/http"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"lectern/db"
+	"lectern/db/school"
 	"lectern/handlers/lab"
 	"lectern/handlers/session"
 )
@@ -19,11 +21,21 @@ import (
 // and believed by nobody else: whoever changes it changes their own tally.
 const labCookie = "lectern-lab"
 
-// progressOf is how far the visitor has come with all experiments, by slug.
+// labTally is how far a visitor has come who is not signed in, as their cookie says.
+type labTally struct {
+	db.LabProgress
+	// Before is the run that they saw before the one that RunID names. A cookie cannot
+	// be sent after the first word of a stream, so it names a run that is still to come
+	// to its end; should it never, the one before is theirs again.
+	Before string
+}
+
+// progressOf is how far the visitor has come with all experiments, by slug. A run that
+// is not kept any more, or never came to its end, does not stand in it.
 func (s *Server) progressOf(c echo.Context) (map[string]db.LabProgress, error) {
 	v := visitorOf(c)
 	if !v.SignedIn() {
-		return s.readProgress(c.Request()), nil
+		return s.progressInBrowser(c)
 	}
 	all, err := s.DB.LabProgress(c.Request().Context(), v.user.ID)
 	if err != nil {
@@ -36,13 +48,45 @@ func (s *Server) progressOf(c echo.Context) (map[string]db.LabProgress, error) {
 	return progress, nil
 }
 
+// progressInBrowser is what the visitor's cookie says of it, as far as it is true.
+func (s *Server) progressInBrowser(c echo.Context) (map[string]db.LabProgress, error) {
+	tallies := s.readTallies(c.Request())
+	var runs []string
+	for _, t := range tallies {
+		for _, run := range []string{t.RunID, t.Before} {
+			if run != "" {
+				runs = append(runs, run)
+			}
+		}
+	}
+	kept, err := s.DB.LabRunsKept(c.Request().Context(), runs...)
+	if err != nil {
+		return nil, err
+	}
+	progress := make(map[string]db.LabProgress, len(tallies))
+	for slug, t := range tallies {
+		p := t.LabProgress
+		if kept[p.RunID] != slug {
+			p.RunID = t.Before
+		}
+		if kept[p.RunID] != slug {
+			p.RunID = ""
+		}
+		progress[slug] = p
+	}
+	return progress, nil
+}
+
 // adoptProgress takes over what the visitor did before they signed in, where they
 // have not begun as themselves. The cookie has done its work then.
 func (s *Server) adoptProgress(c echo.Context) error {
 	v := visitorOf(c)
-	before := s.readProgress(c.Request())
-	if !v.SignedIn() || len(before) == 0 {
+	if !v.SignedIn() || len(s.cookies().Values(c.Request(), labCookie)) == 0 {
 		return nil
+	}
+	before, err := s.progressInBrowser(c)
+	if err != nil || len(before) == 0 {
+		return err
 	}
 	now, err := s.progressOf(c)
 	if err != nil {
@@ -59,7 +103,7 @@ func (s *Server) adoptProgress(c echo.Context) error {
 		}
 	}
 	if len(adopted) > 0 {
-		if err := s.DB.ExplainExperiments(c.Request().Context(), v.user.ID, s.labSlugs(), s.Now(), adopted...); err != nil {
+		if err := s.DB.AdoptExperiments(c.Request().Context(), v.user.ID, s.labSlugs(), s.Now(), adopted...); err != nil {
 			return err
 		}
 	}
@@ -67,26 +111,58 @@ func (s *Server) adoptProgress(c echo.Context) error {
 	return nil
 }
 
-// saveExplained notes that the visitor has found the reason. Where it was the last
-// experiment that a lesson lacked, the lesson is done.
-func (s *Server) saveExplained(c echo.Context, p db.LabProgress) error {
-	v := visitorOf(c)
-	if !v.SignedIn() {
-		return s.saveProgress(c, p)
+// notePredicted notes what the visitor expects, for the families that said has
+// something for.
+func (s *Server) notePredicted(c echo.Context, said db.LabProgress) error {
+	if v := visitorOf(c); v.SignedIn() {
+		said.UpdatedAt = s.Now()
+		err := s.DB.PredictExperiment(detached(c), v.user.ID, said)
+		if errors.Is(err, school.ErrNotFound) {
+			return fmt.Errorf("%w: it came to its end meanwhile", errRunAlready)
+		}
+		return err
 	}
-	p.UpdatedAt = s.Now()
-	return s.DB.ExplainExperiments(detached(c), v.user.ID, s.labSlugs(), s.Now(), p)
+	return s.changeTally(c, said.Experiment, func(t *labTally) {
+		for _, family := range []string{lab.JWT, lab.Server, lab.Hybrid} {
+			if verdict := *predictionFor(&said, family); verdict != "" {
+				*predictionFor(&t.LabProgress, family) = verdict
+			}
+		}
+	})
 }
 
-// saveProgress notes how far the visitor has come with an experiment.
-func (s *Server) saveProgress(c echo.Context, p db.LabProgress) error {
-	p.UpdatedAt = s.Now()
+// noteRan notes that the visitor has seen a run, and what it makes of what they
+// predicted. Whoever has begun anew meanwhile has not seen it.
+func (s *Server) noteRan(c echo.Context, e *lab.Experiment, id string, run *lab.Run) error {
 	if v := visitorOf(c); v.SignedIn() {
-		return s.DB.SaveLabProgress(detached(c), v.user.ID, p)
+		return s.DB.RanExperiment(detached(c), v.user.ID, db.LabRun{ID: id, Experiment: e.Slug}, s.Now(), func(p *db.LabProgress) bool {
+			score(e, p, run)
+			return predicted(e, *p)
+		})
 	}
-	all := s.readProgress(c.Request())
-	all[p.Experiment] = p
-	return s.writeProgress(c.Response(), all)
+	return s.changeTally(c, e.Slug, func(t *labTally) {
+		t.RunID, t.Before = id, ""
+		score(e, &t.LabProgress, run)
+	})
+}
+
+// noteExplained notes that the visitor has found the reason. Where it was the last
+// experiment that a lesson lacked, the lesson is done.
+func (s *Server) noteExplained(c echo.Context, e *lab.Experiment) error {
+	if v := visitorOf(c); v.SignedIn() {
+		return s.DB.ExplainExperiment(detached(c), v.user.ID, e.Slug, s.labSlugs(), s.Now())
+	}
+	return s.changeTally(c, e.Slug, func(t *labTally) { t.ExplainedAt = s.Now() })
+}
+
+// changeTally changes what the visitor's cookie says of one experiment.
+func (s *Server) changeTally(c echo.Context, slug string, change func(*labTally)) error {
+	all := s.readTallies(c.Request())
+	t := all[slug]
+	t.Experiment = slug
+	change(&t)
+	all[slug] = t
+	return s.writeTallies(c.Response(), all)
 }
 
 // forgetProgress has the visitor begin an experiment anew.
@@ -94,15 +170,19 @@ func (s *Server) forgetProgress(c echo.Context, slug string) error {
 	if v := visitorOf(c); v.SignedIn() {
 		return s.DB.ForgetLabProgress(c.Request().Context(), v.user.ID, slug)
 	}
-	all := s.readProgress(c.Request())
+	all := s.readTallies(c.Request())
 	delete(all, slug)
-	return s.writeProgress(c.Response(), all)
+	return s.writeTallies(c.Response(), all)
 }
 
 // In the cookie each experiment is three letters that stand for it, the predictions
 // for the three families, how many were asked and guessed, whether it was
-// explained, and the name of the run. All have one length each.
-const progressLength = 3 + 3 + 2 + 1 + 10
+// explained, and the name of the run. All have one length each. The name of the run
+// before follows where it may be needed.
+const (
+	tallyLength = 3 + 3 + 2 + 1 + runLength
+	runLength   = 10
+)
 
 // labKey is the short name of an experiment in the cookie.
 func labKey(slug string) string {
@@ -114,11 +194,11 @@ func labKey(slug string) string {
 
 const noRun = "----------"
 
-func (s *Server) writeProgress(w http.ResponseWriter, all map[string]db.LabProgress) error {
+func (s *Server) writeTallies(w http.ResponseWriter, all map[string]labTally) error {
 	var parts []string
 	for _, e := range s.Lab.Experiments() { // in their order, so that one tally has one text
-		if p, begun := all[e.Slug]; begun {
-			parts = append(parts, encodeProgress(p))
+		if t, begun := all[e.Slug]; begun {
+			parts = append(parts, t.encode())
 		}
 	}
 	if len(parts) == 0 {
@@ -129,15 +209,15 @@ func (s *Server) writeProgress(w http.ResponseWriter, all map[string]db.LabProgr
 	return s.cookies().Set(w, labCookie, strings.Join(parts, "."), now, now.AddDate(1, 0, 0))
 }
 
-func encodeProgress(p db.LabProgress) string {
-	explained, run := "-", p.RunID
-	if !p.ExplainedAt.IsZero() {
+func (t labTally) encode() string {
+	explained, run := "-", t.RunID
+	if !t.ExplainedAt.IsZero() {
 		explained = "e"
 	}
 	if run == "" {
 		run = noRun
 	}
-	return labKey(p.Experiment) + letter(p.JWT) + letter(p.Server) + letter(p.Hybrid) + strconv.Itoa(p.Asked) + strconv.Itoa(p.Guessed) + explained + run
+	return labKey(t.Experiment) + letter(t.JWT) + letter(t.Server) + letter(t.Hybrid) + strconv.Itoa(t.Asked) + strconv.Itoa(t.Guessed) + explained + run + t.Before
 }
 
 // explainedSometime stands in for the time that the cookie does not keep.
@@ -151,10 +231,10 @@ func letter(prediction string) string {
 	return prediction[:1]
 }
 
-// readProgress reads the cookie. What it does not understand is left out: a tally
+// readTallies reads the cookie. What it does not understand is left out: a tally
 // is not worth an error.
-func (s *Server) readProgress(r *http.Request) map[string]db.LabProgress {
-	all := map[string]db.LabProgress{}
+func (s *Server) readTallies(r *http.Request) map[string]labTally {
+	all := map[string]labTally{}
 	values := s.cookies().Values(r, labCookie)
 	if len(values) == 0 || len(values[0]) > session.MaxCookie {
 		return all
@@ -164,42 +244,45 @@ func (s *Server) readProgress(r *http.Request) map[string]db.LabProgress {
 		slugs[labKey(e.Slug)] = e.Slug
 	}
 	for part := range strings.SplitSeq(values[0], ".") {
-		if p, err := decodeProgress(part); err == nil && slugs[part[:3]] != "" {
-			p.Experiment = slugs[part[:3]]
-			all[p.Experiment] = p
+		if t, err := decodeTally(part); err == nil && slugs[part[:3]] != "" {
+			t.Experiment = slugs[part[:3]]
+			all[t.Experiment] = t
 		}
 	}
 	return all
 }
 
-var errProgress = errors.New("handlers: no progress of the lab")
+var errTally = errors.New("handlers: no progress of the lab")
 
-func decodeProgress(part string) (p db.LabProgress, err error) {
-	if len(part) != progressLength {
-		return p, errProgress
+func decodeTally(part string) (t labTally, err error) {
+	if len(part) != tallyLength && len(part) != tallyLength+runLength {
+		return t, errTally
 	}
 	words := map[byte]string{'a': string(lab.Accepted), 'r': string(lab.Refused), '-': ""}
-	for i, into := range []*string{&p.JWT, &p.Server, &p.Hybrid} {
+	for i, into := range []*string{&t.JWT, &t.Server, &t.Hybrid} {
 		word, ok := words[part[3+i]]
 		if !ok {
-			return p, errProgress
+			return t, errTally
 		}
 		*into = word
 	}
 	asked, guessed := part[6]-'0', part[7]-'0'
 	if asked > 3 || guessed > asked {
-		return p, errProgress
+		return t, errTally
 	}
-	p.Asked, p.Guessed = int(asked), int(guessed)
-	if run := part[9:]; isRunID(run) {
-		p.RunID = run
+	t.Asked, t.Guessed = int(asked), int(guessed)
+	if run := part[9:tallyLength]; isRunID(run) {
+		t.RunID = run
 		if part[8] == 'e' {
-			p.ExplainedAt = explainedSometime
+			t.ExplainedAt = explainedSometime
 		}
 	} else if run != noRun {
-		return p, errProgress
+		return t, errTally
 	}
-	return p, nil
+	if t.Before = part[tallyLength:]; t.Before != "" && !isRunID(t.Before) {
+		return t, errTally
+	}
+	return t, nil
 }
 
 // predicted reports whether a prediction stands for every family that is asked.
@@ -223,12 +306,12 @@ func predictionFor(p *db.LabProgress, family string) *string {
 	return &p.Server
 }
 
-// score compares predictions with a run.
+// score compares predictions with a run. What a broken column came to proves nothing.
 func score(e *lab.Experiment, p *db.LabProgress, run *lab.Run) {
 	p.Asked, p.Guessed = 0, 0
 	for _, family := range e.Asks() {
 		column := columnOf(run, e.Asked(family).Name)
-		if column == nil || column.Outcome == "" || column.Outcome == lab.NotApplicable {
+		if column == nil || column.Outcome == "" || column.Outcome == lab.NotApplicable || len(column.Wrongs) > 0 {
 			continue
 		}
 		p.Asked++

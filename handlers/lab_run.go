@@ -34,16 +34,17 @@ func (s *Server) predict(c echo.Context) error {
 	if p.RunID != "" {
 		return fmt.Errorf("%w: predicted after the run", errRunAlready)
 	}
+	said := db.LabProgress{Experiment: e.Slug}
 	for _, family := range e.Asks() {
-		switch said := f.get(family); lab.Verdict(said) {
+		switch verdict := f.get(family); lab.Verdict(verdict) {
 		case "":
 		case lab.Accepted, lab.Refused:
-			*predictionFor(&p, family) = said
+			*predictionFor(&said, family) = verdict
 		default:
 			return &school.Invalid{Field: family, Reason: "Choose one of the two."}
 		}
 	}
-	if err := s.saveProgress(c, p); err != nil {
+	if err := s.notePredicted(c, said); err != nil {
 		return err
 	}
 	if wantsJSON(c) {
@@ -114,16 +115,17 @@ func (s *Server) runExperiment(c echo.Context) error {
 		return s.labBusy(c, e, p, err)
 	}
 	id := newRunID()
-	p.RunID = id
 	if strings.Contains(c.Request().Header.Get(echo.HeaderAccept), eventStream) {
-		return s.streamRun(c, e, p)
+		return s.streamRun(c, e, p, id)
 	}
 	run, err := s.Lab.Run(c.Request().Context(), e.Slug, lab.Watcher{})
 	if err != nil {
-		p.RunID = ""
 		return s.labBusy(c, e, p, err)
 	}
-	if err := s.finishRun(c, e, p, run); err != nil {
+	if err := s.keepRun(detached(c), id, run); err != nil {
+		return err
+	}
+	if err := s.noteRan(c, e, id, run); err != nil {
 		return err
 	}
 	return seeOther(c, labNext(f, withQuery(labAddress(e.Slug), "run", id)+"#what"))
@@ -156,23 +158,16 @@ func (s *Server) labBusy(c echo.Context, e *lab.Experiment, p db.LabProgress, er
 	return s.experimentPage(c, http.StatusTooManyRequests, e, props)
 }
 
-// finishRun keeps a run and what it makes of the predictions.
-func (s *Server) finishRun(c echo.Context, e *lab.Experiment, p db.LabProgress, run *lab.Run) error {
-	if err := s.keepRun(detached(c), p.RunID, run); err != nil {
-		return err
-	}
-	score(e, &p, run)
-	return s.saveProgress(c, p)
-}
-
 const eventStream = "text/event-stream"
 
 // streamRun tells how a run goes on while it does. A visitor who is not signed in
 // has their cookie before the first word, since it cannot be sent after it.
-func (s *Server) streamRun(c echo.Context, e *lab.Experiment, p db.LabProgress) error {
+func (s *Server) streamRun(c echo.Context, e *lab.Experiment, p db.LabProgress, id string) error {
 	events := &events{c: c}
 	if !visitorOf(c).SignedIn() {
-		events.first = func() error { return s.saveProgress(c, p) }
+		events.first = func() error {
+			return s.changeTally(c, e.Slug, func(t *labTally) { t.RunID, t.Before = id, p.RunID })
+		}
 	}
 	run, err := s.Lab.Run(c.Request().Context(), e.Slug, lab.Watcher{
 		Waiting: func(ahead int) { events.send("waiting", map[string]int{"ahead": ahead}) },
@@ -182,11 +177,10 @@ func (s *Server) streamRun(c echo.Context, e *lab.Experiment, p db.LabProgress) 
 		},
 	})
 	if err == nil {
-		err = s.keepRun(detached(c), p.RunID, run)
+		err = s.keepRun(detached(c), id, run)
 	}
 	if err == nil && visitorOf(c).SignedIn() {
-		score(e, &p, run)
-		err = s.saveProgress(c, p)
+		err = s.noteRan(c, e, id, run)
 	}
 	switch {
 	case err != nil && !events.begun:
@@ -197,7 +191,7 @@ func (s *Server) streamRun(c echo.Context, e *lab.Experiment, p db.LabProgress) 
 		}
 		events.send("failed", map[string]string{"message": "The run did not come to its end. What you predicted stands; please run it again."})
 	default:
-		events.send("done", map[string]string{"href": withQuery(labAddress(e.Slug), "run", p.RunID) + "#what"})
+		events.send("done", map[string]string{"href": withQuery(labAddress(e.Slug), "run", id) + "#what"})
 	}
 	if c.Request().Context().Err() != nil {
 		return nil // nobody listens any more
@@ -257,8 +251,7 @@ func (s *Server) explainExperiment(c echo.Context) error {
 	}
 	right := e.Explain.Answers[chosen].Right
 	if right && p.ExplainedAt.IsZero() {
-		p.ExplainedAt = s.Now()
-		if err := s.saveExplained(c, p); err != nil {
+		if err := s.noteExplained(c, e); err != nil {
 			return err
 		}
 	}

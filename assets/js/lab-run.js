@@ -76,19 +76,31 @@ document.addEventListener("click", async (event) => {
 
 let saving = null;
 
-document.addEventListener("change", async (event) => {
+// One is on its way at a time, and the last says all that those before it said: so
+// what counts is what is marked.
+document.addEventListener("change", (event) => {
   const form = event.target.closest?.("form[data-predict]");
   if (!form) return;
-  saving?.abort(); // the later one says all that the earlier one said
-  const mine = (saving = new AbortController());
+  if (saving) return void (saving.again = true);
+  const mine = (saving = { again: true });
+  mine.done = (async () => {
+    while (mine.again && form.isConnected) {
+      mine.again = false;
+      await save(form, mine);
+    }
+    saving = null;
+  })();
+});
+
+async function save(form, mine) {
   const failed = (why) => {
     find("[data-part=standing]").textContent = `Not saved: ${why} Your choice is still marked.`;
     for (const button of all("[data-plain]", form)) button.hidden = false;
   };
   try {
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), signal: mine.signal });
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
     const page = parse(await answer.text());
-    if (mine.signal.aborted) return;
+    if (mine.again || !form.isConnected) return; // what is said of the next is what counts
     if (!answer.ok) return failed(messageOf(page) || "the site did not take it.");
     for (const part of ["standing", "run"]) {
       const fresh = find(`[data-part=${part}]`, page);
@@ -98,9 +110,9 @@ document.addEventListener("change", async (event) => {
     }
     dress();
   } catch {
-    if (!mine.signal.aborted) failed("the site cannot be reached.");
+    if (!mine.again && form.isConnected) failed("the site cannot be reached.");
   }
-});
+}
 
 // ── A run, while it happens ──
 
@@ -121,6 +133,7 @@ document.addEventListener("submit", async (event) => {
   say("");
   now("Asking for a run");
   try {
+    await saving?.done; // what is marked is what the run is held against
     await perform(form, mine.signal);
   } catch {
     if (mine.signal.aborted) announce("Cancelled. Nothing was kept of this run.");
