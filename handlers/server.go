@@ -85,6 +85,7 @@ type Server struct {
 	pages      pageCache
 	renderings renderings
 	classRuns  classRuns
+	classPace  pace
 	hall       *hall
 	attempts   attempts
 }
