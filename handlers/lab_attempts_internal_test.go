@@ -87,3 +87,10 @@ func TestAttemptNames_areDrawnHere(t *testing.T) {
 		}
 	}
 }
+
+// AttemptsKept is of how many browsers attempts are kept.
+func (s *Server) AttemptsKept() int {
+	s.attempts.mu.Lock()
+	defer s.attempts.mu.Unlock()
+	return len(s.attempts.kept)
+}

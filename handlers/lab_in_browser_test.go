@@ -91,6 +91,9 @@ func TestInBrowser_notesNothingElse(t *testing.T) {
 			t.Errorf("%s, which was not handed out here, counts", madeUp)
 		}
 	}
+	if n := s.AttemptsKept(); n != 0 {
+		t.Errorf("%d are kept of browsers that were given no name here", n)
+	}
 	visitor.send(http.MethodGet, "/account/profile?attempt="+attempt, "", "Origin", elsewhere.Apart)
 	nothing("a page that is looked at")
 	visitor.send(http.MethodPost, "/account/profile?attempt="+attempt, "", "Sec-Fetch-Site", "cross-site").want(t, 403)
