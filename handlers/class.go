@@ -61,7 +61,9 @@ func classOf(c echo.Context) db.Class {
 }
 
 // ownClass finds the class that somebody wants to lead. Who may lead none learns
-// nothing about codes.
+// nothing about codes, and who leads others no more than whoever comes to a class's
+// door: to them somebody else's class is as one that there is not, and is counted
+// with the codes that lead nowhere.
 func ownClass(s *Server, c echo.Context) (policy.Object, error) {
 	if !s.may(c, policy.ClassLead, policy.Object{}) {
 		return policy.Object{}, nil
@@ -70,8 +72,22 @@ func ownClass(s *Server, c echo.Context) (policy.Object, error) {
 	if err != nil {
 		return policy.Object{}, err
 	}
+	object := policy.Object{Owner: class.Owner}
+	if !s.may(c, policy.ClassLead, object) {
+		// Not even what is shown of the decision may tell the two apart.
+		return policy.Object{}, s.wrongCode(c)
+	}
 	c.Set(classKey, class)
-	return policy.Object{Owner: class.Owner}, nil
+	return object, nil
+}
+
+// wrongCode counts a code that leads nowhere, and says that there is nothing, or
+// that nothing is looked up any more for a while.
+func (s *Server) wrongCode(c echo.Context) error {
+	if err := s.ClassCodes.Take(address(c)); err != nil {
+		return err
+	}
+	return school.ErrNotFound
 }
 
 // classByCode reads the class that the address names. A code that leads nowhere is
@@ -83,9 +99,7 @@ func (s *Server) classByCode(c echo.Context) (db.Class, error) {
 	}
 	class, err := s.DB.Class(c.Request().Context(), code)
 	if errors.Is(err, school.ErrNotFound) {
-		if err := s.ClassCodes.Take(address(c)); err != nil {
-			return db.Class{}, err
-		}
+		return db.Class{}, s.wrongCode(c)
 	}
 	return class, err
 }
@@ -307,6 +321,20 @@ func qrCode(text string) (size int, path string, err error) {
 		}
 	}
 	return code.Size(), b.String(), nil
+}
+
+// networkOf is what counts as one place: an IPv4 address, or the /64 of an IPv6
+// address, which is the least that one household is given.
+func networkOf(address netip.Addr) netip.Prefix {
+	bits := 64
+	if address = address.Unmap(); address.Is4() {
+		bits = 32
+	}
+	network, err := address.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return network
 }
 
 // roundAsked is the round that a form is about.

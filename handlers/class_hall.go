@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -32,10 +33,25 @@ const (
 	streamBeat = 15 * time.Second
 	// slowest is how long a screen may take to be told something.
 	slowest = 5 * time.Second
-	// screensOfClass is how many screens one class may have: a learner may have two.
-	screensOfClass = 2 * db.ClassLearners
-	// screensInAll is how many all classes may have on this server.
-	screensInAll = 5000
+	// leadersOfClass is how many screens may be in front of one class, and
+	// leadersInAll in front of all classes on this server. Learners take no room of
+	// theirs.
+	leadersOfClass = 20
+	leadersInAll   = 1000
+	// screensOfLearner is how many screens one learner may have in a class: a
+	// telephone, another, and one that has gone without a word.
+	screensOfLearner = 3
+	// newcomersOfClass is how many screens those may have in a class who have not
+	// predicted in it yet, and newcomersInAll in all classes. Whoever can make up a
+	// number is one of them, so there are bounds for what comes from one network:
+	// two hundred telephones do, of a class in a room, and those of the next room.
+	newcomersOfClass   = db.ClassLearners
+	newcomersInAll     = 3000
+	newcomersOfNetwork = 400
+	// learnersInAll is how many screens all other learners may have on this server,
+	// and screensOfNetwork how many of all learners may be behind one address.
+	learnersInAll    = 5000
+	screensOfNetwork = 1500
 	// hallWait is after how many seconds whoever finds no room asks again.
 	hallWait = 10 * time.Second
 )
@@ -52,22 +68,50 @@ type hall struct {
 	stop context.CancelFunc
 	wg   sync.WaitGroup
 
-	mu      sync.Mutex
-	classes map[school.ClassCode]*audience
-	screens int
+	mu       sync.Mutex
+	classes  map[school.ClassCode]*audience
+	screens  crowd
+	networks map[netip.Prefix]crowd
+}
+
+// crowd counts screens.
+type crowd struct{ leaders, learners, newcomers int }
+
+// add counts one more screen, or with -1 one less.
+func (c *crowd) add(of looker, n int) {
+	switch {
+	case of.leads:
+		c.leaders += n
+	case of.newcomer:
+		c.newcomers += n
+	default:
+		c.learners += n
+	}
 }
 
 // audience are those who look at one class.
 type audience struct {
 	stop              context.CancelFunc
 	screens           map[*screen]bool
-	leaders, learners []byte // what they were told last; nil before the first reading
+	count             crowd
+	numbers           map[school.ID]int // how many screens each learner has
+	leaders, learners []byte            // what they were told last; nil before the first reading
+}
+
+// looker is somebody who wants to be told how a class stands.
+type looker struct {
+	leads bool
+	// number is a learner's, and empty where they have none.
+	number school.ID
+	// newcomer is a learner who has not predicted in the class yet.
+	newcomer bool
+	network  netip.Prefix
 }
 
 // screen is one who looks.
 type screen struct {
-	code  school.ClassCode
-	leads bool
+	looker
+	code school.ClassCode
 	// news are events as they go over the wire. It is closed when the screen has been
 	// dropped.
 	news chan []byte
@@ -75,7 +119,7 @@ type screen struct {
 
 func newHall(read func(context.Context, school.ClassCode) (leaders, learners []byte, err error), tick time.Duration) *hall {
 	ctx, stop := context.WithCancel(context.Background())
-	return &hall{read: read, tick: tick, ctx: ctx, stop: stop, classes: map[school.ClassCode]*audience{}}
+	return &hall{read: read, tick: tick, ctx: ctx, stop: stop, classes: map[school.ClassCode]*audience{}, networks: map[netip.Prefix]crowd{}}
 }
 
 // close drops everybody, and waits until nothing of it runs any more.
@@ -87,33 +131,73 @@ func (h *hall) close() {
 }
 
 // enter adds a screen, which has to leave again.
-func (h *hall) enter(code school.ClassCode, leads bool) (*screen, error) {
+func (h *hall) enter(code school.ClassCode, who looker) (*screen, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.ctx.Err() != nil {
 		return nil, session.ErrUnavailable // the site is stopping
 	}
 	of := h.classes[code]
-	if h.screens >= screensInAll || of != nil && len(of.screens) >= screensOfClass {
+	if !h.hasRoom(of, who) {
 		return nil, &auth.Throttled{RetryAfter: hallWait}
 	}
 	if of == nil {
 		ctx, stop := context.WithCancel(h.ctx)
-		of = &audience{stop: stop, screens: map[*screen]bool{}}
+		of = &audience{stop: stop, screens: map[*screen]bool{}, numbers: map[school.ID]int{}}
 		h.classes[code] = of
 		h.wg.Go(func() { h.watch(ctx, code, of) })
 	}
 	queue := 8
-	if leads {
+	if who.leads {
 		queue = 512 // the steps of a run come faster than they are sent
 	}
-	s := &screen{code: code, leads: leads, news: make(chan []byte, queue)}
+	s := &screen{looker: who, code: code, news: make(chan []byte, queue)}
 	of.screens[s] = true
-	h.screens++
+	h.count(of, s, 1)
 	if now := of.toldTo(s); now != nil {
 		s.news <- now
 	}
 	return s, nil
+}
+
+// hasRoom reports whether one more may look at a class; of is nil where nobody does.
+// The lock is held.
+func (h *hall) hasRoom(of *audience, who looker) bool {
+	if of == nil {
+		of = &audience{}
+	}
+	if who.leads {
+		return of.count.leaders < leadersOfClass && h.screens.leaders < leadersInAll
+	}
+	near := h.networks[who.network]
+	switch {
+	case near.learners+near.newcomers >= screensOfNetwork, who.number != "" && of.numbers[who.number] >= screensOfLearner:
+		return false
+	case who.newcomer:
+		return of.count.newcomers < newcomersOfClass && near.newcomers < newcomersOfNetwork && h.screens.newcomers < newcomersInAll
+	}
+	return h.screens.learners < learnersInAll // in a class they are as many as it holds
+}
+
+// count notes that a screen has come, or with -1 gone. The lock is held.
+func (h *hall) count(of *audience, s *screen, n int) {
+	h.screens.add(s.looker, n)
+	of.count.add(s.looker, n)
+	if s.leads {
+		return
+	}
+	near := h.networks[s.network]
+	if near.add(s.looker, n); near == (crowd{}) {
+		delete(h.networks, s.network)
+	} else {
+		h.networks[s.network] = near
+	}
+	if s.number == "" {
+		return
+	}
+	if of.numbers[s.number] += n; of.numbers[s.number] == 0 {
+		delete(of.numbers, s.number)
+	}
 }
 
 func (a *audience) toldTo(s *screen) []byte {
@@ -136,7 +220,7 @@ func (h *hall) drop(s *screen) {
 		return // it was dropped before
 	}
 	delete(of.screens, s)
-	h.screens--
+	h.count(of, s, -1)
 	close(s.news)
 	if len(of.screens) == 0 {
 		of.stop()
@@ -242,14 +326,14 @@ func (s *Server) readClassNews(ctx context.Context, code school.ClassCode) (lead
 
 // streamClass tells a screen how its class stands, until its time is over, it goes,
 // it is too slow, or the site stops. It asks again by itself.
-func (s *Server) streamClass(c echo.Context, code school.ClassCode, leads bool) error {
+func (s *Server) streamClass(c echo.Context, code school.ClassCode, who looker) error {
 	w := c.Response()
 	w.Header().Set(echo.HeaderContentType, eventStream)
 	w.Header().Set("X-Accel-Buffering", "no") // a proxy must not collect them
 	if c.Request().Method == http.MethodHead {
 		return c.NoContent(http.StatusOK)
 	}
-	screen, err := s.hall.enter(code, leads)
+	screen, err := s.hall.enter(code, who)
 	if err != nil {
 		return err
 	}

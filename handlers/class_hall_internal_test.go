@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"net/netip"
 	"regexp"
 	"strconv"
 	"sync/atomic"
@@ -43,7 +44,7 @@ func newRoom() *room {
 
 func (r *room) comes(t *testing.T, leads bool) *screen {
 	t.Helper()
-	s, err := r.enter("K7M3P", leads)
+	s, err := r.enter("K7M3P", looker{leads: leads})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,8 +85,8 @@ func TestHall_readsOnceForAll(t *testing.T) {
 		synctest.Wait()
 		before := r.reads.Load()
 		time.Sleep(time.Minute)
-		if n := r.reads.Load(); n != before || len(r.classes) != 0 || r.hall.screens != 0 {
-			t.Errorf("everybody has gone, and it was read %d times more, for %d classes and %d screens", n-before, len(r.classes), r.hall.screens)
+		if n := r.reads.Load(); n != before || len(r.classes) != 0 || len(r.networks) != 0 || r.hall.screens != (crowd{}) {
+			t.Errorf("everybody has gone, and it was read %d times more, for %d classes and %+v screens", n-before, len(r.classes), r.hall.screens)
 		}
 		r.close()
 	})
@@ -141,24 +142,154 @@ func TestHall_goesOnWhenTheStoreIsBack(t *testing.T) {
 	})
 }
 
+// fits has so many of a kind look at a class, and reports how many found room.
+func (r *room) fits(t *testing.T, code school.ClassCode, n int, who func(i int) looker) int {
+	t.Helper()
+	for i := range n {
+		_, err := r.enter(code, who(i))
+		var throttled *auth.Throttled
+		if err != nil && !errors.As(err, &throttled) {
+			t.Fatal(err)
+		}
+		if err != nil {
+			return i
+		}
+	}
+	return n
+}
+
+// network is one of many places.
+func network(i int) netip.Prefix {
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 32)
+}
+
+func number(i int) school.ID { return school.ID(strconv.Itoa(i)) }
+
 func TestHall_hasItsLimits(t *testing.T) {
+	nobody := func(int) looker { return looker{newcomer: true, network: network(0)} }
+	leads := func(int) looker { return looker{leads: true} }
+	const many = 10_000
+	for _, row := range []struct {
+		says string
+		who  func(i int) looker
+		want int
+	}{
+		{"one who has no number comes again and again", nobody, newcomersOfNetwork},
+		{"one makes up a number each time", func(i int) looker { return looker{number: number(i), newcomer: true, network: network(0)} }, newcomersOfNetwork},
+		{"so do many", func(i int) looker { return looker{number: number(i), newcomer: true, network: network(i)} }, newcomersOfClass},
+		{"one learner has many telephones", func(i int) looker { return looker{number: "ada", network: network(i)} }, screensOfLearner},
+		{"and so before they predict", func(i int) looker { return looker{number: "ada", newcomer: true, network: network(i)} }, screensOfLearner},
+		{"one place has many learners", func(i int) looker { return looker{number: number(i), network: network(0)} }, screensOfNetwork},
+		{"everybody has learners", func(i int) looker { return looker{number: number(i), network: network(i)} }, learnersInAll},
+		{"a class has many in front", leads, leadersOfClass},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRoom()
+			if got := r.fits(t, "K7M3P", many, row.who); got != row.want {
+				t.Errorf("%s: %d found room, want %d", row.says, got, row.want)
+			}
+			// Somebody who leads, and a learner who has predicted, find room all the same.
+			if row.want != leadersOfClass && r.fits(t, "K7M3P", 1, leads) != 1 {
+				t.Errorf("%s: and there is no room in front", row.says)
+			}
+			if row.want != learnersInAll && r.fits(t, "K7M3P", 1, func(int) looker { return looker{number: "bea", network: network(many)} }) != 1 {
+				t.Errorf("%s: and there is no room for who has predicted", row.says)
+			}
+			if row.want != leadersOfClass && r.fits(t, "W9XFT", 1, leads) != 1 {
+				t.Errorf("%s: and there is no room in front of another class", row.says)
+			}
+			r.close()
+			if _, err := r.enter("W9XFT", looker{}); !errors.Is(err, session.ErrUnavailable) {
+				t.Errorf("after the end: %v", err)
+			}
+		})
+	}
 	synctest.Test(t, func(t *testing.T) {
 		r := newRoom()
-		for range screensOfClass {
-			r.comes(t, false)
+		for i, code := range []school.ClassCode{"K7M3P", "W9XFT", "34679", "CDFGH", "JKLMN", "PQRST", "VWXYZ"} {
+			want := newcomersOfClass
+			if i >= newcomersInAll/newcomersOfClass {
+				want = 0
+			}
+			if got := r.fits(t, code, many, func(j int) looker { return looker{newcomer: true, network: network(i*many + j)} }); got != want {
+				t.Errorf("into class %d fit %d newcomers, want %d", i, got, want)
+			}
 		}
-		var throttled *auth.Throttled
-		if _, err := r.enter("K7M3P", false); !errors.As(err, &throttled) {
-			t.Errorf("one screen too many: %v", err)
+		if r.fits(t, "VWXYZ", 1, leads) != 1 || r.fits(t, "VWXYZ", 1, func(int) looker { return looker{number: "bea"} }) != 1 {
+			t.Error("newcomers take the room of others")
 		}
-		if _, err := r.enter("W9XFT", false); err != nil {
-			t.Errorf("another class: %v", err)
+		for i := range leadersInAll {
+			if _, err := r.enter(school.ClassCode(strconv.Itoa(i/leadersOfClass)), looker{leads: true}); err != nil {
+				if i != leadersInAll-1 {
+					t.Errorf("leader %d finds no room", i)
+				}
+				break
+			} else if i == leadersInAll-1 {
+				t.Error("there is no end of leaders")
+			}
 		}
 		r.close()
-		if _, err := r.enter("W9XFT", false); !errors.Is(err, session.ErrUnavailable) {
-			t.Errorf("after the end: %v", err)
-		}
 	})
+}
+
+// TestHall_twoRoomsBehindOneAddress: whole classes may, also such as have not
+// predicted yet, and who goes makes room.
+func TestHall_twoRoomsBehindOneAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom()
+		for _, code := range []school.ClassCode{"K7M3P", "W9XFT"} {
+			if got := r.fits(t, code, 200, func(i int) looker { return looker{number: number(i), newcomer: true, network: network(0)} }); got != 200 {
+				t.Errorf("of 200 telephones %d find room", got)
+			}
+		}
+		first, err := r.enter("CDFGH", looker{number: "ada", network: network(0)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := func(int) looker { return looker{number: "ada", network: network(0)} }
+		if got := r.fits(t, "CDFGH", 9, again); got != screensOfLearner-1 {
+			t.Errorf("beside one screen a learner has %d more", got)
+		}
+		r.leave(first)
+		r.leave(first)
+		if got := r.fits(t, "CDFGH", 9, again); got != 1 {
+			t.Errorf("one has gone, and %d find room", got)
+		}
+		if got := r.fits(t, "JKLMN", 9, again); got != screensOfLearner {
+			t.Errorf("in another class a learner has %d screens", got)
+		}
+		r.close()
+	})
+}
+
+func TestPace_isEachLeadersOwn(t *testing.T) {
+	var p pace
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for i := range classRunsAtOnce {
+		if err := p.take("grace", now); err != nil {
+			t.Fatalf("run %d: %v", i, err)
+		}
+	}
+	var throttled *auth.Throttled
+	if err := p.take("grace", now); !errors.As(err, &throttled) || throttled.RetryAfter != classRunEach {
+		t.Errorf("one too many: %v", err)
+	}
+	if err := p.take("rob", now); err != nil {
+		t.Errorf("somebody else: %v", err)
+	}
+	if p.giveBack("grace"); p.take("grace", now) != nil {
+		t.Error("what was given back is not there")
+	}
+	if now = now.Add(classRunEach); p.take("grace", now) != nil || p.take("grace", now) == nil {
+		t.Error("after a while there is not one more, or more than one")
+	}
+	now = now.Add(classRunsPer)
+	for i := range maxLeaders {
+		now = now.Add(classRunsPer)
+		if err := p.take(number(i), now); err != nil || len(p.full) > maxLeaders {
+			t.Fatalf("%v; %d are kept", err, len(p.full))
+		}
+	}
 }
 
 var drawn = regexp.MustCompile(`M(\d+) (\d+)h(\d+)v1h-\d+z`)

@@ -218,7 +218,8 @@ func (s *Server) endClass(c echo.Context) error {
 
 // runClass closes the predictions and carries the experiment out, in front of
 // everybody. A run in front of a class is not counted with those of its address,
-// from which all its learners come too; of each round there is one.
+// from which all its learners come too; of each round there is one, and whoever
+// leads has a pace to keep.
 func (s *Server) runClass(c echo.Context) error {
 	f, err := form(c)
 	if err != nil {
@@ -229,13 +230,21 @@ func (s *Server) runClass(c echo.Context) error {
 	if e == nil || class.Round != round {
 		return school.ErrClassMoved
 	}
+	leader := visitorOf(c).user.ID
+	if err := s.classPace.take(leader, s.Now()); err != nil {
+		if class.Phase != db.ClassAsking {
+			return seeOther(c, leadAddress(class.Code)) // pressed twice, as below
+		}
+		return err
+	}
 	ctx, cancel := context.WithTimeout(detached(c), db.ClassRunTime-5*time.Second)
 	defer cancel()
 	begun := s.Now().Truncate(time.Millisecond) // as it is kept
-	switch err := s.DB.BeginClassRun(ctx, class.Code, round, begun); {
-	case errors.Is(err, school.ErrClassMoved):
-		return seeOther(c, leadAddress(class.Code)) // pressed twice: the first press runs it
-	case err != nil:
+	if err := s.DB.BeginClassRun(ctx, class.Code, round, begun); err != nil {
+		s.classPace.giveBack(leader) // nothing is run
+		if errors.Is(err, school.ErrClassMoved) {
+			return seeOther(c, leadAddress(class.Code)) // pressed twice: the first press runs it
+		}
 		return err
 	}
 	id := "" // of a run that came to its end
@@ -265,4 +274,6 @@ func (s *Server) runClass(c echo.Context) error {
 }
 
 // watchAsLeader tells the screen in front how the class stands.
-func (s *Server) watchAsLeader(c echo.Context) error { return s.streamClass(c, classOf(c).Code, true) }
+func (s *Server) watchAsLeader(c echo.Context) error {
+	return s.streamClass(c, classOf(c).Code, looker{leads: true})
+}

@@ -216,5 +216,10 @@ func (s *Server) watchAsLearner(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.streamClass(c, class.Code, false)
+	number, _ := s.learner(c)
+	_, err = s.predictionIn(c, class.Code)
+	if err != nil && !errors.Is(err, school.ErrNotFound) {
+		return err
+	}
+	return s.streamClass(c, class.Code, looker{number: number, newcomer: err != nil, network: networkOf(address(c))})
 }

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -75,7 +77,7 @@ func TestClass_isLedByWhoseItIs(t *testing.T) {
 		for _, row := range []struct {
 			who        string
 			page, form int
-		}{{"", 303, 401}, {ada, 403, 403}, {bea, 403, 403}, {rob, 403, 403}} {
+		}{{"", 303, 401}, {ada, 403, 403}, {bea, 403, 403}, {rob, 404, 404}} {
 			b := s.enter(row.who)
 			b.get(at).want(t, row.page).lacks(t, "Close predictions")
 			b.get(at+"/events").want(t, row.page)
@@ -261,6 +263,167 @@ func TestClass_codesCannotBeTriedOut(t *testing.T) {
 	teacher.get("/lab/class/"+string(code)).want(t, http.StatusOK)
 	s.clock.move(10 * time.Minute)
 	guesser.get("/c/"+string(code)).want(t, http.StatusOK)
+}
+
+// TestClass_codesCannotBeTriedOutByWhoLeadsAnother: somebody else's class is, to the
+// letter, as one that there is not, before so many tries and after.
+func TestClass_codesCannotBeTriedOutByWhoLeadsAnother(t *testing.T) {
+	s := newSite(t, session.Memory)
+	theirs, own := s.enter(grace).opens(replaySlug), s.enter(rob).opens(replaySlug)
+	guesser, admin := s.enter(rob), s.enter(alan)
+	requestNumber := regexp.MustCompile(`<code>[0-9A-Za-z_-]{12}</code>`)
+	says := func(page answer) string {
+		return requestNumber.ReplaceAllString(between(page.body, "<main", "</main>"), "") + between(page.body, "May you do this?", "</div>") + page.header.Get("Retry-After")
+	}
+	same := func(want int) {
+		t.Helper()
+		there, not := guesser.get("/lab/class/"+string(theirs)).want(t, want), guesser.get("/lab/class/34679").want(t, want)
+		if a, b := strings.ReplaceAll(says(there), string(theirs), "34679"), says(not); a != b {
+			t.Errorf("a class of somebody else's is told from one that there is not:\n%s\n\n%s", a, b)
+		}
+	}
+	same(http.StatusNotFound)
+	for i := range 49 {
+		guesser.get("/lab/class/34679").want(t, http.StatusNotFound)
+		at := "/lab/class/" + string(theirs)
+		if i%2 == 0 {
+			guesser.post(at+"/end").want(t, http.StatusNotFound)
+		} else {
+			guesser.get(at+"/events").want(t, http.StatusNotFound)
+		}
+	}
+	same(http.StatusTooManyRequests)
+	guesser.post("/lab/class/"+string(theirs)+"/end").want(t, http.StatusTooManyRequests)
+	guesser.get("/lab/class/"+string(own)).want(t, http.StatusOK)
+	for _, code := range []school.ClassCode{own, theirs} {
+		admin.get("/lab/class/"+string(code)).want(t, http.StatusOK)
+	}
+	admin.get("/lab/class/34679").want(t, http.StatusTooManyRequests)
+}
+
+// TestClass_screensLeaveRoom has somebody without a cookie take all the room that
+// they can get.
+func TestClass_screensLeaveRoom(t *testing.T) {
+	s := newSite(t, session.Memory)
+	teacher := s.enter(grace)
+	code := teacher.opens(replaySlug)
+	predicted := s.comesIn(code)
+	predicted.predicts(code, 1, "jwt", "accepted").want(t, http.StatusNoContent)
+	at := "/c/" + string(code) + "/events"
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	ctx, hangUp := context.WithCancel(t.Context())
+	defer hangUp()
+	stays := func(b *browser, at string) bool {
+		t.Helper()
+		b.client.Transport = transport
+		e, err := b.follows(ctx, at)
+		if err == nil {
+			t.Cleanup(func() { e.body.Close() })
+		} else if !strings.Contains(err.Error(), "answers 429") {
+			t.Fatal(err)
+		}
+		return err == nil
+	}
+	for i := range 200 {
+		if !stays(s.comesIn(code), at) {
+			t.Fatalf("telephone %d of a class behind one address finds no room", i)
+		}
+	}
+	taken := 0
+	for stays(s.browser(), at) {
+		if taken++; taken > 1000 {
+			t.Fatal("there is no end of room for who has no cookie")
+		}
+	}
+	if !stays(teacher, "/lab/class/"+string(code)+"/events") {
+		t.Error("there is no room in front of the class")
+	}
+	for i := range 5 {
+		if got, want := stays(predicted, at), i < 3; got != want {
+			t.Errorf("screen %d of a learner who has predicted finds room: %v", i, got)
+		}
+	}
+}
+
+// TestClass_isRunAtAPace has a class asked and run in a loop.
+func TestClass_isRunAtAPace(t *testing.T) {
+	s := newSite(t, session.Memory)
+	teacher, other := s.enter(grace), s.enter(rob)
+	code := teacher.opens("")
+	at := "/lab/class/" + string(code)
+	run := func(b *browser, at string, round int) answer {
+		b.post(at+"/ask", "experiment", "issue-a-session").want(t, http.StatusSeeOther)
+		return b.post(at+"/run", "round", strconv.Itoa(round))
+	}
+	round := 0
+	for range 20 {
+		round++
+		run(teacher, at, round).want(t, http.StatusSeeOther)
+		teacher.post(at+"/run", "round", strconv.Itoa(round)).want(t, http.StatusSeeOther) // pressed twice, and counted once
+	}
+	round++
+	if got := run(teacher, at, round).want(t, http.StatusTooManyRequests); got.header.Get("Retry-After") != "15" {
+		t.Errorf("to be tried again in %q seconds, want 15", got.header.Get("Retry-After"))
+	}
+	if class := s.class(code); class.Phase != db.ClassAsking {
+		t.Errorf("what was refused leaves the class %s", class.Phase)
+	}
+	another := teacher.opens("")
+	run(teacher, "/lab/class/"+string(another), 1).want(t, http.StatusTooManyRequests)
+	run(other, "/lab/class/"+string(other.opens("")), 1).want(t, http.StatusSeeOther)
+	s.clock.move(15 * time.Second)
+	teacher.post(at+"/run", "round", strconv.Itoa(round)).want(t, http.StatusSeeOther)
+}
+
+// TestClass_formsAreLimited: whoever has sent too many predictions is told to wait
+// before anything is looked up.
+func TestClass_formsAreLimited(t *testing.T) {
+	s := newSite(t, session.Memory)
+	code := s.enter(grace).opens(replaySlug)
+	learner := s.comesIn(code)
+	learner.predicts(code, 1, "jwt", "accepted").want(t, http.StatusNoContent)
+	for s.ClassForms.Take(netip.MustParseAddr("127.0.0.1")) == nil {
+		continue
+	}
+	learner.predicts(code, 1, "jwt", "refused").want(t, http.StatusTooManyRequests)
+	learner.predicts("34679", 1, "jwt", "refused").want(t, http.StatusTooManyRequests)
+	learner.get("/c/"+string(code)).want(t, http.StatusOK)
+	if got := s.class(code).Tally; got.JWT != (db.ClassSplit{Accepted: 1}) {
+		t.Errorf("what was refused is counted: %+v", got)
+	}
+	s.clock.move(time.Minute)
+	learner.predicts(code, 1, "jwt", "refused").want(t, http.StatusNoContent)
+}
+
+// TestClass_learnersAreNobodyElsewhere: a class knows a learner by what is no other
+// class's, and not by the number in their cookie.
+func TestClass_learnersAreNobodyElsewhere(t *testing.T) {
+	s := newSite(t, session.Memory)
+	teacher := s.enter(grace)
+	one, two := teacher.opens(replaySlug), teacher.opens(replaySlug)
+	learner := s.comesIn(one)
+	learner.get("/c/"+string(two)).want(t, http.StatusOK)
+	for _, code := range []school.ClassCode{one, two} {
+		learner.predicts(code, 1, "jwt", "accepted").want(t, http.StatusNoContent)
+		learner.predicts(code, 1, "jwt", "refused").want(t, http.StatusNoContent) // the same, once more
+	}
+	rows, err := s.db.Reader().QueryContext(t.Context(), `SELECT learner FROM lab_class_learners`)
+	must(t, err)
+	defer rows.Close()
+	var known []string
+	for rows.Next() {
+		var name string
+		must(t, rows.Scan(&name))
+		known = append(known, name)
+	}
+	must(t, rows.Err())
+	if len(known) != 2 || known[0] == known[1] {
+		t.Errorf("one learner is known in two classes as %q", known)
+	}
+	if cookie := learner.cookie("lectern-class"); cookie == "" || slices.Contains(known, cookie) {
+		t.Errorf("a class knows a learner by the number in the cookie, %q", cookie)
+	}
 }
 
 // TestClass_holdsTwoHundred has a class behind one address predict at once, and

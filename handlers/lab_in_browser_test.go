@@ -83,6 +83,17 @@ func TestInBrowser_notesNothingElse(t *testing.T) {
 	nothing("another site that is not the lab's")
 	visitor.fromElsewhere(t, "nonsense", elsewhere.Apart, "cross-site").want(t, 403)
 	nothing("an attempt that cannot be")
+	for _, madeUp := range []string{strings.Repeat("A", 26), attempt[13:] + attempt[:13]} {
+		by := s.browser()
+		by.client.Jar.SetCookies(s.address(), []*http.Cookie{{Name: decoyName, Value: madeUp}})
+		by.fromElsewhere(t, madeUp, elsewhere.Apart, "cross-site").want(t, 403)
+		if page := by.get(postPage).want(t, 200); strings.Contains(page.body, madeUp) || strings.Count(page.body, "Nothing has come from there yet") != 2 {
+			t.Errorf("%s, which was not handed out here, counts", madeUp)
+		}
+	}
+	if n := s.AttemptsKept(); n != 0 {
+		t.Errorf("%d are kept of browsers that were given no name here", n)
+	}
 	visitor.send(http.MethodGet, "/account/profile?attempt="+attempt, "", "Origin", elsewhere.Apart)
 	nothing("a page that is looked at")
 	visitor.send(http.MethodPost, "/account/profile?attempt="+attempt, "", "Sec-Fetch-Site", "cross-site").want(t, 403)

@@ -142,7 +142,7 @@ func (s *Server) secureHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 func (s *Server) refuseForeign(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		err := s.origins.Check(c.Request())
-		s.noteAttempt(c.Request(), err != nil)
+		s.noteAttempt(c, err != nil)
 		if err != nil {
 			return fmt.Errorf("%w: %w", errForeign, err)
 		}

@@ -29,6 +29,7 @@ var (
 	adminForm  = answers{401, 403, 403, 403, 303}
 	courseForm = answers{401, 403, 303, 403, 303}
 	draftForm  = answers{401, 404, 303, 404, 303}
+	classForm  = answers{401, 403, 303, 404, 303}
 )
 
 // row is one route with a real address and what is sent there.
@@ -102,12 +103,12 @@ var rows = []row{
 
 	{says: "classes are opened by those who teach", route: "GET /lab/class", want: answers{303, 403, 200, 200, 200}},
 	{says: "and by nobody else", route: "POST /lab/class", fields: []string{"experiment", replaySlug}, want: answers{401, 403, 303, 303, 303}},
-	{says: "a class is led by whose it is, and by admins", route: "GET /lab/class/:code", path: leadsClass, want: answers{303, 403, 200, 403, 200}},
+	{says: "a class is led by whose it is, and by admins", route: "GET /lab/class/:code", path: leadsClass, want: answers{303, 403, 200, 404, 200}},
 	{says: "and they alone are told how it stands", route: "GET /lab/class/:code/events", path: "/lab/class/34679/events", want: answers{303, 403, 404, 404, 404}},
-	{says: "they ask it", route: "POST /lab/class/:code/ask", path: leadsClass + "/ask", fields: []string{"experiment", replaySlug}, want: courseForm},
-	{says: "they hide its tally", route: "POST /lab/class/:code/tally", path: leadsClass + "/tally", fields: []string{"tally", "hidden"}, want: courseForm},
-	{says: "they run it", route: "POST /lab/class/:code/run", path: leadsClass + "/run", fields: []string{"round", "1"}, want: courseForm},
-	{says: "they end it", route: "POST /lab/class/:code/end", path: leadsClass + "/end", want: courseForm},
+	{says: "they ask it", route: "POST /lab/class/:code/ask", path: leadsClass + "/ask", fields: []string{"experiment", replaySlug}, want: classForm},
+	{says: "they hide its tally", route: "POST /lab/class/:code/tally", path: leadsClass + "/tally", fields: []string{"tally", "hidden"}, want: classForm},
+	{says: "they run it", route: "POST /lab/class/:code/run", path: leadsClass + "/run", fields: []string{"round", "1"}, want: classForm},
+	{says: "they end it", route: "POST /lab/class/:code/end", path: leadsClass + "/end", want: classForm},
 	{says: "everybody may type a code", route: "GET /c", want: all200},
 	{says: "everybody may come into a class", route: "GET /c/:code", path: joinsClass, want: all200},
 	{says: "a class that is not there is not there for anybody", route: "GET /c/:code/events", path: "/c/34679/events", want: answers{404, 404, 404, 404, 404}},

@@ -85,8 +85,11 @@ type Server struct {
 	pages      pageCache
 	renderings renderings
 	classRuns  classRuns
+	classPace  pace
 	hall       *hall
 	attempts   attempts
+	// attemptNames are those by which the browsers are known that attempts come from.
+	attemptNames *attemptNames
 }
 
 // New puts the site together. It returns an error when a setting cannot be.
@@ -105,6 +108,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s.hall = newHall(s.readClassNews, hallTick)
+	s.attemptNames = newAttemptNames()
 	s.use()
 	s.route()
 	return s, nil

@@ -210,6 +210,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 	experiments, err := lab.New(lab.Config{
 		Build: handlers.SmallWorlds(distant), Redis: distant != nil, Now: time.Now,
 		Bounds: lab.Bounds{Time: labTime, AtOnce: max(1, runtime.NumCPU()/2), Waiting: labWaiting},
+		Log:    log,
 	})
 	if err != nil {
 		return nil, nil, err

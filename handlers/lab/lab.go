@@ -28,6 +28,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
 	"strconv"
@@ -48,6 +49,7 @@ type Lab struct {
 	redis       bool
 	now         func() time.Time
 	queue       queue
+	log         *slog.Logger
 }
 
 // Config is what a Lab is made of.
@@ -57,6 +59,7 @@ type Config struct {
 	Redis  bool
 	Now    func() time.Time
 	Bounds Bounds
+	Log    *slog.Logger // the program's own if nil
 }
 
 // New reads the experiments.
@@ -65,7 +68,10 @@ func New(c Config) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Lab{experiments: experiments, build: c.Build, redis: c.Redis, now: c.Now, queue: newQueue(c.Bounds)}, nil
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return &Lab{experiments: experiments, build: c.Build, redis: c.Redis, now: c.Now, queue: newQueue(c.Bounds), log: c.Log}, nil
 }
 
 // Experiments lists them in their order.
@@ -147,7 +153,13 @@ func (l *Lab) runColumn(ctx context.Context, e *Experiment, setup *Setup, watch 
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() {
+		// What came out stays so, also where the world is not cleared away behind it:
+		// that is for whoever runs the site.
+		if closing := w.close(); closing != nil {
+			l.log.Error("small world not closed", "experiment", e.Slug, "column", setup.Name, "err", closing)
+		}
+	}()
 	w.column = column
 	for i := range e.Script {
 		step := &e.Script[i]

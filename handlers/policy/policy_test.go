@@ -43,7 +43,7 @@ func TestDecide_isThisTable(t *testing.T) {
 		{"only admins read the audit log", AuditView, none, only(Forbid, admin)},
 		{"only instructors create courses", CourseCreate, none, only(Forbid, owner, instructor)},
 		{"students and visitors lead no class", ClassLead, none, only(Forbid, owner, instructor, admin)},
-		{"a class is led by whose it is and by admins", ClassLead, class, only(Forbid, owner, admin)},
+		{"a class is led by whose it is and by admins, and not there for others who lead", ClassLead, class, with(only(Forbid, owner, admin), Hide, instructor)},
 		{"students and visitors have no desk", TeachView, none, only(Forbid, owner, instructor, admin)},
 		{"a course is edited by its owner and by admins", CourseEdit, course, only(Forbid, owner, admin)},
 		{"a draft is not even there for anybody else", CourseEdit, draft, only(Hide, owner, admin)},

@@ -87,12 +87,16 @@ func edits(a Actor, o Object) bool {
 	return a.Role == school.Admin || a.Role == school.Instructor && a.User == o.Owner
 }
 
-// classLead is who opens a class, where it has no owner yet, and who leads it.
+// classLead is who opens a class, where it has no owner yet, and who leads it. To
+// others who lead, a class is not even there, since its code lets people in.
 func classLead(a Actor, o Object) Verdict {
-	if o.Owner == "" {
-		return teaches(a, o)
+	switch {
+	case teaches(a, o) != Allow:
+		return Forbid
+	case o.Owner == "" || edits(a, o):
+		return Allow
 	}
-	return when(edits(a, o))
+	return Hide
 }
 
 func courseEdit(a Actor, o Object) Verdict {

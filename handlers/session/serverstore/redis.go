@@ -29,16 +29,25 @@ type Redis struct {
 	client  *redis.Client
 	prefix  string
 	breaker *breaker
+	// beside is where the stores apart are: the same Redis, with connections and a
+	// breaker of their own. It is nil in one of those.
+	beside *Redis
 }
 
 // sitePrefix is what the names of all keys begin with.
 const sitePrefix = "lectern:"
 
 // Apart is another store in the same Redis, whose keys have a name of their own
-// between the prefix and the rest, so that neither sees what is in the other. It
-// shares the connections: only the store that was opened is to be closed.
+// between the prefix and the rest, so that neither sees what is in the other. All
+// stores apart share a few connections, and a breaker, which are not those of the
+// store that was opened: whatever they are up to, it is not put to rest by that,
+// nor does it wait for them. Only the store that was opened is to be closed.
 func (r *Redis) Apart(name string) *Redis {
-	return &Redis{client: r.client, prefix: r.prefix + name + ":", breaker: r.breaker}
+	from := r
+	if r.beside != nil {
+		from = r.beside
+	}
+	return &Redis{client: from.client, prefix: r.prefix + name + ":", breaker: from.breaker}
 }
 
 // redisBatch is how many sessions one script ends or changes at most, give or
@@ -228,8 +237,12 @@ func (r *Redis) run(ctx context.Context, script script, args ...any) *redis.Cmd 
 	return cmd
 }
 
-// ask asks Redis for something, unless it has been silent lately.
+// ask asks Redis for something, unless it has been silent lately. Who has no time
+// left does not ask: what they would not hear says nothing about Redis.
 func (r *Redis) ask(ctx context.Context, question func(context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if !r.breaker.allows() {
 		return errResting
 	}

@@ -200,6 +200,8 @@ func TestRedis_fullStillReads(t *testing.T) {
 func sessionKey(hash Hash) string   { return "lectern:session:" + hash.String() }
 func userKey(user school.ID) string { return "lectern:user:" + string(user) }
 
+const allKey = "lectern:sessions"
+
 // left are the keys that a Redis in this process has.
 func left(server *miniredis.Miniredis) string { return strings.Join(server.Keys(), " ") }
 
@@ -238,7 +240,7 @@ func TestRedis_forgetsByItself(t *testing.T) {
 		if _, _, noted, err := s.Visit(t.Context(), Hash{2}, at, time.Minute, 3*time.Hour); err != nil || !noted {
 			t.Fatalf("noted %v, %v", noted, err)
 		}
-		for _, key := range []string{sessionKey(Hash{2}), userKey(ada)} {
+		for _, key := range []string{sessionKey(Hash{2}), userKey(ada), allKey} {
 			if got := server.TTL(key); got < 3*time.Hour {
 				t.Errorf("%s lasts %v", key, got)
 			}
@@ -284,7 +286,7 @@ func TestRedis_forgetsByItself(t *testing.T) {
 			t.Error("the list has gone before its last session")
 		}
 		server.FastForward(time.Millisecond)
-		if keys := left(server); keys != "lectern:sessions" {
+		if keys := left(server); keys != "" {
 			t.Errorf("what is left is %s", keys)
 		}
 	})
@@ -304,6 +306,107 @@ func TestRedis_forgetsByItself(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRedis_setOfAllLastsAsItsLongestSession, in a store apart as in the site's own:
+// who is killed leaves nothing for ever, and nothing goes before its time.
+func TestRedis_setOfAllLastsAsItsLongestSession(t *testing.T) {
+	eachRedis(t, func(t *testing.T, site *Redis) {
+		for says, s := range map[string]*Redis{"the site's own": site, "a store apart": site.Apart("lab-1")} {
+			life := func(what string, want time.Duration) {
+				t.Helper()
+				got, err := s.client.PTTL(t.Context(), s.allKey()).Result()
+				if err != nil || got > want || got < want-10*time.Second {
+					t.Errorf("%s, %s: the set lasts %v, want %v; %v", says, what, got, want, err)
+				}
+			}
+			short, long := record(ada), record(grace)
+			short.Remember = false
+			long.IdleUntil = noon.Add(2 * time.Hour)
+			create(t, s, Hash{1}, short)
+			life("with one session", 30*time.Minute)
+			create(t, s, Hash{2}, long)
+			life("with a longer one", 2*time.Hour)
+			create(t, s, Hash{3}, short)
+			life("with a shorter one after it", 2*time.Hour)
+			if _, _, noted, err := s.Visit(t.Context(), Hash{1}, noon.Add(time.Minute), time.Minute, time.Hour); err != nil || !noted {
+				t.Fatalf("noted %v, %v", noted, err)
+			}
+			life("after a visit of the shorter", 2*time.Hour)
+			if _, err := s.Touch(t.Context(), Hash{1}, noon.Add(2*time.Minute), noon.Add(5*time.Hour+2*time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			life("after one that puts it off", 5*time.Hour)
+
+			// As it is found after a program that gave it no life.
+			if err := s.client.Persist(t.Context(), s.allKey()).Err(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Touch(t.Context(), Hash{3}, noon, noon.Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			life("of a program before", 5*time.Hour+2*time.Minute)
+			count(t, 3)(s.DeleteAll(t.Context(), Hash{}))
+		}
+	})
+}
+
+// TestRedis_apartDoesNotPutTheSiteToRest, nor does it take its connections.
+func TestRedis_apartDoesNotPutTheSiteToRest(t *testing.T) {
+	server := redistest.Start(t)
+	clock := &hands{now: noon}
+	site := newRedis(t, server.URL(), clock.Now)
+	lab, other := site.Apart("lab-1"), site.Apart("lab-2")
+	create(t, site, Hash{1}, record(ada))
+	server.Pause()
+	for range patienceLost {
+		brief, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		if _, _, err := lab.Find(brief, Hash{1}); err == nil {
+			t.Fatal("who is silent answers")
+		}
+		cancel()
+	}
+	server.Resume()
+	if _, found := find(t, site, Hash{1}); !found {
+		t.Error("the site's own session is gone")
+	}
+	if _, _, err := other.Find(t.Context(), Hash{1}); !errors.Is(err, errResting) {
+		t.Errorf("one lab waits where another has waited in vain: %v", err)
+	}
+	clock.move(rest)
+	if _, found := find(t, lab, Hash{1}); found {
+		t.Error("a store apart sees what is the site's")
+	}
+
+	if site.client == lab.client || lab.client != other.client {
+		t.Error("the stores apart share connections with the site, or not among themselves")
+	}
+	if err := lab.Close(); err != nil {
+		t.Error(err)
+	}
+	find(t, other, Hash{1})
+	find(t, site, Hash{1})
+	if err := site.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, s := range []*Redis{site, lab, other} {
+		if _, _, err := s.Find(t.Context(), Hash{1}); !errors.Is(err, redis.ErrClosed) {
+			t.Errorf("after the end: %v", err)
+		}
+	}
+}
+
+// Who asks when their time is over says nothing about Redis.
+func TestRedis_isNotBlamedByWhoHasNoTime(t *testing.T) {
+	s := newRedis(t, "redis://"+miniredis.RunT(t).Addr(), time.Now)
+	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	for range 2 * patienceLost {
+		if _, _, err := s.Find(late, Hash{1}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("who has no time gets %v", err)
+		}
+	}
+	find(t, s, Hash{1})
 }
 
 // TestRedis_listsTheLatest of a person who has more sessions than are asked

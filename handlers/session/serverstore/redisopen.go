@@ -21,6 +21,9 @@ const redisPatience = 700 * time.Millisecond
 // for their turn, which is over in less than a thousandth of a second.
 const redisConnections = 32
 
+// redisConnectionsBeside is the same for all stores apart ([Redis.Apart]).
+const redisConnectionsBeside = 8
+
 var errRedisAddress = errors.New("not an address such as redis://localhost:6379/0 or rediss://user:password@host:6380")
 
 // What goes wrong with Redis is returned as an error, and logged once by who
@@ -42,7 +45,10 @@ func OpenRedis(address string, now func() time.Time) (*Redis, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Redis{client: redis.NewClient(options), prefix: sitePrefix, breaker: &breaker{now: now}}, nil
+	fewer := *options
+	fewer.PoolSize = redisConnectionsBeside
+	beside := &Redis{client: redis.NewClient(&fewer), prefix: sitePrefix, breaker: &breaker{now: now}}
+	return &Redis{client: redis.NewClient(options), prefix: sitePrefix, breaker: &breaker{now: now}, beside: beside}, nil
 }
 
 func redisOptions(address string) (*redis.Options, error) {
@@ -72,8 +78,14 @@ func redisOptions(address string) (*redis.Options, error) {
 	return options, nil
 }
 
-// Close gives the connections back.
-func (r *Redis) Close() error { return r.client.Close() }
+// Close gives the connections back, also those of the stores apart. Of one of these
+// it does nothing.
+func (r *Redis) Close() error {
+	if r.beside == nil {
+		return nil
+	}
+	return errors.Join(r.client.Close(), r.beside.client.Close())
+}
 
 // Ping asks whether Redis answers and can do what is asked of it here. It also
 // teaches it the scripts, so that the first visitor does not wait for that.

@@ -25,6 +25,17 @@ local function lasts(key, life)
   if redis.call('PTTL', key) < life then redis.call('PEXPIRE', key, milli(life)) end
 end
 
+-- So does the set of all, or what a program that was killed has left would lie
+-- there for ever. A set that was begun before it was given a life has in it the
+-- ends of sessions that nobody has counted: it gets that of the last of them.
+local function allLast(seen, life)
+  if redis.call('PTTL', ALL) == -1 then
+    local last = redis.call('ZREVRANGE', ALL, 0, 0, 'WITHSCORES')
+    if last[2] then life = math.max(life, tonumber(last[2]) - seen) end
+  end
+  lasts(ALL, life)
+end
+
 -- A visit moves the end of a session that is there. Who has read the record
 -- says whose it is.
 local function moved(hash, user, seen, idle)
@@ -32,6 +43,7 @@ local function moved(hash, user, seen, idle)
   redis.call('PEXPIRE', record(hash), milli(life))
   redis.call('ZADD', ALL, 'XX', milli(idle), member(hash, user))
   lasts(person(user), life)
+  allLast(seen, life)
 end
 
 local function removed(hash, user)
