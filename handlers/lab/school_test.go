@@ -25,8 +25,8 @@ import (
 )
 
 // TestWorlds_leaveTheSchoolAlone: all experiments are run on a site that has a school
-// of its own, in a file. In no table of it is there a row more, or less, afterwards,
-// and none that has changed.
+// of its own, in a file. In no table of it but the lab's own, where figures and results
+// are kept, is there a row more, or less, afterwards, and none that has changed.
 func TestWorlds_leaveTheSchoolAlone(t *testing.T) {
 	d, site := schoolWithLab(t)
 	before := rows(t, d)
@@ -42,7 +42,7 @@ func TestWorlds_leaveTheSchoolAlone(t *testing.T) {
 	}
 	for table, now := range rows(t, d) {
 		if !slices.Equal(now, before[table]) {
-			t.Errorf("%s had %d rows, and has %d:\n%q\n%q", table, len(before[table]), len(now), before[table], now)
+			t.Errorf("%s had %d rows, and has %d others", table, len(before[table]), len(now))
 		}
 	}
 }
@@ -93,7 +93,7 @@ func schoolWithLab(t *testing.T) (*db.DB, http.Handler) {
 func rows(t *testing.T, d *db.DB) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
-	for _, name := range query(t, d, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`) {
+	for _, name := range query(t, d, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'lab_%'`) {
 		all[name] = query(t, d, fmt.Sprintf(`SELECT * FROM %q`, name))
 		slices.Sort(all[name])
 	}
