@@ -90,15 +90,6 @@ func asked(c *lab.Column, line string) []*lab.Entry {
 	return found
 }
 
-// answers are the statuses that those came to.
-func answers(c *lab.Column, line string) []int {
-	var all []int
-	for _, entry := range asked(c, line) {
-		all = append(all, entry.Exchange.Response.Status)
-	}
-	return all
-}
-
 // between puts something between the lab and the servers of its worlds.
 func between(build lab.Builder, wrap func(http.Handler) http.Handler) lab.Builder {
 	return func(ctx context.Context, plan lab.Plan) (lab.Site, error) {
