@@ -20,6 +20,7 @@ func TestRun_stopsInTheMiddleOfAStep(t *testing.T) {
 	for _, row := range []struct{ says, step string }{
 		{"until refused", "ada: GET /account until refused, every 1s"},
 		{"many times", "ada: GET /account 5000 times"},
+		{"once, and then more steps", "ada: GET /account\n ada: GET /account\n ada: GET /account\n ada: GET /account\n ada: GET /account"},
 	} {
 		t.Run(row.says, func(t *testing.T) {
 			const slow = 3 // the request that does not end in time
