@@ -173,6 +173,9 @@ func (l *Lab) runColumn(ctx context.Context, e *Experiment, setup *Setup, watch 
 		if watch.Step != nil {
 			watch.Step(setup.Name, step.Line, status)
 		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 	}
 	return column, w.conclude(e)
 }
