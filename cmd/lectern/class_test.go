@@ -64,7 +64,7 @@ func TestBrowser_classIsLive(t *testing.T) {
 	front.shows(".hall", "What happened")
 	front.shows(".hall", "1 of 2 said so")
 	handset.shows(".hall", "You had 2 of 3 right")
-	handset.shows(".came", "You said refused: not so")
+	handset.shows(".came", "You said “Refused”: not so")
 	plain.press("[data-again]")
 	plain.shows(".hall", "You had 1 of 1 right")
 
