@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +16,7 @@ import (
 // alone and then with more people running experiments than the lab takes at once. The
 // ratio of the two is what the bounds of the lab are for: at most 3.
 func BenchmarkCatalogue_whileTheLabIsFull(b *testing.B) {
-	s := newSite(b, "database")
+	s := startSite(b, "database", true, setting{rest: 1.5}) // as the program has it
 	reader := s.enter(ada)
 	cookie := "lectern-sid=" + reader.cookie("lectern-sid")
 	// Somebody looks at the catalogue every few milliseconds, whatever is going on.
@@ -40,17 +41,23 @@ func BenchmarkCatalogue_whileTheLabIsFull(b *testing.B) {
 	alone := look()
 
 	stop := make(chan struct{})
+	ctx, goHome := context.WithCancel(b.Context())
 	var crowd sync.WaitGroup
 	var answered [600]atomic.Int64
 	run := func(slug, address string) {
-		r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, s.url+"/api/v1/lab/experiments/"+slug+"/runs", nil)
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, s.url+"/api/v1/lab/experiments/"+slug+"/runs", nil)
 		r.RemoteAddr = address
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
 		answered[w.Code].Add(1)
 	}
-	each := func(pause time.Duration, do func(n int)) {
+	each := func(begin, pause time.Duration, do func(n int)) {
 		crowd.Go(func() {
+			select {
+			case <-stop:
+				return
+			case <-time.After(begin): // people do not come in step
+			}
 			tick := time.NewTicker(pause)
 			defer tick.Stop()
 			for n := 0; ; n++ {
@@ -68,13 +75,14 @@ func BenchmarkCatalogue_whileTheLabIsFull(b *testing.B) {
 	// it is the same.
 	slugs := []string{"sign-out-then-replay", "add-a-second-server", "count-the-cost", "climb-the-ladder"}
 	for i := range 140 {
-		each(40*time.Millisecond, func(n int) { run(slugs[i%len(slugs)], fmt.Sprintf("10.%d.%d.%d:1", i, n/250%250, n%250)) })
+		each(time.Duration(i)*40*time.Millisecond/140, 40*time.Millisecond, func(n int) { run(slugs[i%len(slugs)], fmt.Sprintf("10.%d.%d.%d:1", i, n/250%250, n%250)) })
 	}
-	for range 4 {
-		each(4*time.Millisecond, func(int) { run(slugs[0], "192.0.2.1:1") })
+	for i := range 4 {
+		each(time.Duration(i)*time.Millisecond, 4*time.Millisecond, func(int) { run(slugs[0], "192.0.2.1:1") })
 	}
 	full := look()
 	close(stop)
+	goHome()
 	crowd.Wait()
 
 	b.ReportMetric(p99(alone), "p99-alone-µs")

@@ -133,7 +133,8 @@ type setting struct {
 	// algorithm is how tokens are signed; HS256 if empty.
 	algorithm token.Algorithm
 	other     othersite.Place
-	redis     string // the address of a Redis; one in this process if empty
+	redis     string  // the address of a Redis; one in this process if empty
+	rest      float64 // of runs of the lab, which need none in tests
 }
 
 func startSite(t testing.TB, backend string, demo bool, settings ...setting) *site {
@@ -184,7 +185,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	})
 	must(t, err)
 	experiments, err := lab.New(lab.Config{
-		Build: handlers.SmallWorlds(distant), Redis: true, Now: s.clock.Now, Bounds: lab.Bounds{Time: time.Minute, AtOnce: 1, Waiting: 100},
+		Build: handlers.SmallWorlds(distant), Redis: true, Now: s.clock.Now, Bounds: lab.Bounds{Time: time.Minute, AtOnce: 1, Waiting: 100, Rest: set.rest},
 	})
 	must(t, err)
 	hasher := auth.NewHasher(rand.Reader, 2)

@@ -16,6 +16,10 @@ type Bounds struct {
 	AtOnce int
 	// Waiting is how many more may stand in line.
 	Waiting int
+	// Rest is how long a run rests after each of its requests, as a multiple of what
+	// that took. A run never waits for anything by itself, and would keep a processor
+	// busy that pages are made on. What a run measures is not touched by it.
+	Rest float64
 }
 
 // FullError: so many wait already that another would wait for too long.

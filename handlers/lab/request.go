@@ -71,11 +71,29 @@ func (w *world) send(who *actor, e errand) (*Exchange, error) {
 	r, sent := w.request(who, e)
 	w.sent++
 	answer := httptest.NewRecorder()
+	begun := time.Now()
 	s.handler.ServeHTTP(answer, r)
-	// A run never waits for anything, so without this it would keep its processor for
-	// ten milliseconds at a time, and whoever asks for a page would wait for that.
-	runtime.Gosched()
+	w.pause(time.Duration(w.rest * float64(time.Since(begun))))
 	return w.record(who, e, s, r, sent, answer.Result(), answer.Body.String()), nil
+}
+
+// leastRest is the shortest time worth resting: clocks wake nobody much sooner.
+const leastRest = 5 * time.Millisecond
+
+// pause lets others have the processor: for once, or, when there is enough rest to be
+// made up for, for that long.
+func (w *world) pause(rest time.Duration) {
+	if w.tired += rest; w.tired < leastRest {
+		runtime.Gosched()
+		return
+	}
+	timer := time.NewTimer(w.tired)
+	w.tired = 0
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-w.ctx.Done():
+	}
 }
 
 // request makes what goes over the wire.
