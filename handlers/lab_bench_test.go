@@ -16,7 +16,7 @@ import (
 // alone and then with more people running experiments than the lab takes at once. The
 // ratio of the two is what the bounds of the lab are for: at most 3.
 func BenchmarkCatalogue_whileTheLabIsFull(b *testing.B) {
-	s := startSite(b, "database", true, setting{rest: 1.5}) // as the program has it
+	s := startSite(b, "database", true, setting{rest: 2}) // as the program has it
 	reader := s.enter(ada)
 	cookie := "lectern-sid=" + reader.cookie("lectern-sid")
 	// Somebody looks at the catalogue every few milliseconds, whatever is going on.

@@ -209,7 +209,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 	sayWhatKeeps(log, manager, keys)
 	experiments, err := lab.New(lab.Config{
 		Build: handlers.SmallWorlds(distant), Redis: distant != nil, Now: time.Now,
-		Bounds: lab.Bounds{Time: labTime, AtOnce: max(1, runtime.NumCPU()/2), Waiting: labWaiting, Rest: 1.5},
+		Bounds: lab.Bounds{Time: labTime, AtOnce: max(1, runtime.NumCPU()/2), Waiting: labWaiting, Rest: 2},
 		Log:    log,
 	})
 	if err != nil {

@@ -78,7 +78,7 @@ func (w *world) send(who *actor, e errand) (*Exchange, error) {
 }
 
 // leastRest is the shortest time worth resting: clocks wake nobody much sooner.
-const leastRest = 5 * time.Millisecond
+const leastRest = time.Millisecond
 
 // pause lets others have the processor: for once, or, when there is enough rest to be
 // made up for, for that long.
