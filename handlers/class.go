@@ -22,7 +22,6 @@ import (
 	"lectern/db/school"
 	"lectern/handlers/lab"
 	"lectern/handlers/policy"
-	"lectern/handlers/session"
 	"lectern/views/labview"
 )
 
@@ -195,36 +194,20 @@ func (s *Server) versionOf(class *db.Class, leads bool) string {
 func familiesOf(e *lab.Experiment) []labview.ClassFamily {
 	var all []labview.ClassFamily
 	for _, family := range e.Asks() {
-		asked, label := e.Asked(family), familyLabels[family]
-		if family == lab.Server && asked.Kind != session.Database {
-			label = asked.Label
-		}
-		all = append(all, labview.ClassFamily{Name: family, Label: label, Backend: asked.Kind})
+		all = append(all, labview.ClassFamily{Name: family, Label: familyLabel(e, family), Backend: e.Asked(family).Kind})
 	}
 	return all
 }
 
 // splitOf is how many predicted what for a family.
 func splitOf(t db.ClassTally, family string) labview.Split {
-	split := t.Server
-	switch family {
-	case lab.JWT:
-		split = t.JWT
-	case lab.Hybrid:
-		split = t.Hybrid
-	}
+	split := ofFamily(family, t.JWT, t.Server, t.Hybrid)
 	return labview.Split{Accepted: split.Accepted, Refused: split.Refused}
 }
 
 // predictionOf is where a prediction for a family is kept.
 func predictionOf(p *db.ClassPrediction, family string) *string {
-	switch family {
-	case lab.JWT:
-		return &p.JWT
-	case lab.Hybrid:
-		return &p.Hybrid
-	}
-	return &p.Server
+	return ofFamily(family, &p.JWT, &p.Server, &p.Hybrid)
 }
 
 // lanesOf are the heads of the lanes of a run, with what a learner said of each.

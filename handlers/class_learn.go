@@ -9,7 +9,6 @@ import (
 	"lectern/db"
 	"lectern/db/school"
 	"lectern/handlers/auth"
-	"lectern/handlers/lab"
 	"lectern/handlers/policy"
 	"lectern/views"
 	"lectern/views/labview"
@@ -176,15 +175,9 @@ func (s *Server) predictInClass(c echo.Context) error {
 	if e == nil || class.Round != p.Round {
 		return s.notCounted(c, class, school.ErrClassMoved)
 	}
-	said := false
-	for _, family := range e.Asks() {
-		switch verdict := f.get(family); lab.Verdict(verdict) {
-		case "":
-		case lab.Accepted, lab.Refused:
-			*predictionOf(&p, family), said = verdict, true
-		default:
-			return &school.Invalid{Field: family, Reason: "Choose one of the two."}
-		}
+	said, err := readPredictions(f, e, func(family string) *string { return predictionOf(&p, family) })
+	if err != nil {
+		return err
 	}
 	if !said {
 		return &school.Invalid{Field: e.Asks()[0], Reason: "Choose one of the two first."}

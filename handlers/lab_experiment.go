@@ -135,6 +135,15 @@ func (s *Server) besides(e *lab.Experiment) (previous, next ui.Neighbour) {
 // familyLabels are the families by the names that pages have for them.
 var familyLabels = map[string]string{lab.JWT: "JWT", lab.Server: "Server session", lab.Hybrid: "Hybrid"}
 
+// familyLabel is a family as an experiment asks about it. Server sessions lie in the
+// database unless it says otherwise.
+func familyLabel(e *lab.Experiment, family string) string {
+	if asked := e.Asked(family); family == lab.Server && asked.Kind != session.Database {
+		return asked.Label
+	}
+	return familyLabels[family]
+}
+
 func predictProps(e *lab.Experiment, p db.LabProgress, signedIn bool) labview.PredictProps {
 	props := labview.PredictProps{
 		Question: e.Predict.Question,
@@ -144,11 +153,7 @@ func predictProps(e *lab.Experiment, p db.LabProgress, signedIn bool) labview.Pr
 		Hints:    e.Hints,
 	}
 	for _, family := range e.Asks() {
-		label := familyLabels[family]
-		if asked := e.Asked(family); family == lab.Server && asked.Kind != session.Database {
-			label = asked.Label
-		}
-		props.Families = append(props.Families, labview.Prediction{Family: family, Label: label, Chosen: labview.Verdict(*predictionFor(&p, family))})
+		props.Families = append(props.Families, labview.Prediction{Family: family, Label: familyLabel(e, family), Chosen: labview.Verdict(*predictionFor(&p, family))})
 	}
 	if !signedIn {
 		props.Kept = "It is kept in this browser; sign in, and it is kept for you."
@@ -201,13 +206,18 @@ func guessOf(e *lab.Experiment, said string, column *lab.Column) *labview.Guess 
 	return &labview.Guess{Said: "“" + label + "”", Right: said == string(column.Outcome)}
 }
 
+// laneHead is what one column came to, in short.
+func laneHead(e *lab.Experiment, c *lab.Column) labview.Lane {
+	return labview.Lane{
+		Name: c.Name, Label: c.Label, Backend: c.Kind, Verdict: labview.Verdict(c.Verdict), Status: c.Status,
+		Tone: verdictTone(e.Predict.Good, c), Headline: c.Headline, Note: c.Note,
+	}
+}
+
 // laneOf is what one column came to.
 func laneOf(e *lab.Experiment, c *lab.Column) labview.Lane {
-	lane := labview.Lane{
-		Name: c.Name, Label: c.Label, Backend: c.Kind, Verdict: labview.Verdict(c.Verdict), Status: c.Status,
-		Tone: verdictTone(e.Predict.Good, c), Headline: c.Headline, Sentence: c.Sentence, Note: c.Note, Wrongs: c.Wrongs,
-		Figures: figuresOf(e, c.Measured), Wire: wireOf(c),
-	}
+	lane := laneHead(e, c)
+	lane.Sentence, lane.Wrongs, lane.Figures, lane.Wire = c.Sentence, c.Wrongs, figuresOf(e, c.Measured), wireOf(c)
 	if c.Life != nil {
 		lane.Life = lifeOf(c.Life)
 	}
@@ -218,7 +228,7 @@ func laneOf(e *lab.Experiment, c *lab.Column) labview.Lane {
 func lifeOf(l *lab.Life) *labview.Life {
 	whole, until := l.Refused.Sub(l.Issued), l.Ended.Sub(l.Issued)
 	life := &labview.Life{
-		Issued: worldClock(l.Issued), Ended: "ended at " + worldClock(l.Ended), EndedAt: 100, OpenTo: 100,
+		Issued: worldClock(l.Issued, l.Issued), Ended: "ended at " + worldClock(l.Ended, l.Issued), EndedAt: 100, OpenTo: 100,
 		Open: lab.Span(l.Refused.Sub(l.Ended)), Rest: "open, then refused",
 	}
 	if whole > 0 {
@@ -228,13 +238,19 @@ func lifeOf(l *lab.Life) *labview.Life {
 		// What ended at once still has a line, with nothing behind the mark.
 		life.EndedAt, life.OpenTo, life.Rest = 72, 72, "open: it was over at once"
 	}
-	life.Label = fmt.Sprintf("Issued at %s, ended at %s; it went on for %s.", worldClock(l.Issued), worldClock(l.Ended), life.Open)
+	life.Label = fmt.Sprintf("Issued at %s, ended at %s; it went on for %s.", life.Issued, worldClock(l.Ended, l.Issued), life.Open)
 	return life
 }
 
-// worldClock is a time in a small world, whose clock knows no time zones. Another
-// day than the first says so.
-func worldClock(t time.Time) string { return t.UTC().Format("15:04:05") }
+// worldClock is a time in a small world, whose clock knows no time zones. On another
+// day than the first it says which.
+func worldClock(t, first time.Time) string {
+	clock := t.UTC().Format("15:04:05")
+	if days := int(t.UTC().Truncate(24*time.Hour).Sub(first.UTC().Truncate(24*time.Hour)) / (24 * time.Hour)); days > 0 {
+		return fmt.Sprintf("day %d, %s", days+1, clock)
+	}
+	return clock
+}
 
 // figureWords say what was measured, in the order in which a page lists it.
 var figureWords = []struct {
@@ -297,7 +313,7 @@ func (s *Server) cookieToPaste(backend string) string {
 	if s.Sessions.Choice() && backend != s.Sessions.Site().Backend {
 		pairs = append(pairs, s.Sessions.ChoiceCookie()+"="+backend)
 	}
-	for _, name := range s.Sessions.CookiesOf(backend) {
+	for _, name := range s.Sessions.CookieNamesOf(backend) {
 		pairs = append(pairs, name+"=PASTE-THE-VALUE-HERE")
 	}
 	return strings.Join(pairs, "; ")

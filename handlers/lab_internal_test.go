@@ -116,3 +116,13 @@ func TestLabRun_ofABrokenColumnProvesNothing(t *testing.T) {
 		t.Errorf("read back are %+v, %v", back, err)
 	}
 }
+
+// TestWorldClock_saysWhichDay: a small world's clock is moved by weeks.
+func TestWorldClock_saysWhichDay(t *testing.T) {
+	first := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	for later, want := range map[time.Duration]string{0: "09:00:00", 14 * time.Hour: "23:00:00", 15 * time.Hour: "day 2, 00:00:00", 20 * 24 * time.Hour: "day 21, 09:00:00"} {
+		if got := worldClock(first.Add(later), first); got != want {
+			t.Errorf("%s later it is %q, want %q", later, got, want)
+		}
+	}
+}

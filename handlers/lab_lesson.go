@@ -151,11 +151,9 @@ func embedProps(e *lab.Experiment, p db.LabProgress, run *lab.Run, signedIn bool
 			props.More++
 			continue
 		}
-		props.Results = append(props.Results, labview.Lane{
-			Name: column.Name, Label: column.Label, Backend: column.Kind, Verdict: labview.Verdict(column.Verdict), Status: column.Status,
-			Tone: verdictTone(e.Predict.Good, column), Headline: column.Headline, Note: column.Note,
-			Guess: guessOf(e, *predictionFor(&p, column.Family), column),
-		})
+		lane := laneHead(e, column)
+		lane.Guess = guessOf(e, *predictionFor(&p, column.Family), column)
+		props.Results = append(props.Results, lane)
 	}
 	return props
 }

@@ -297,13 +297,33 @@ func predicted(e *lab.Experiment, p db.LabProgress) bool {
 
 // predictionFor is where the prediction for a family is kept.
 func predictionFor(p *db.LabProgress, family string) *string {
+	return ofFamily(family, &p.JWT, &p.Server, &p.Hybrid)
+}
+
+// ofFamily is the one of three that belongs to a family.
+func ofFamily[T any](family string, jwt, server, hybrid T) T {
 	switch family {
 	case lab.JWT:
-		return &p.JWT
+		return jwt
 	case lab.Hybrid:
-		return &p.Hybrid
+		return hybrid
 	}
-	return &p.Server
+	return server
+}
+
+// readPredictions reads what a form predicts, for as many families as were sent, and
+// reports whether that was any. into is where each is to be kept.
+func readPredictions(f formValues, e *lab.Experiment, into func(family string) *string) (said bool, err error) {
+	for _, family := range e.Asks() {
+		switch verdict := f.get(family); lab.Verdict(verdict) {
+		case "":
+		case lab.Accepted, lab.Refused:
+			*into(family), said = verdict, true
+		default:
+			return said, &school.Invalid{Field: family, Reason: "Choose one of the two."}
+		}
+	}
+	return said, nil
 }
 
 // score compares predictions with a run. What a broken column came to proves nothing.

@@ -35,14 +35,8 @@ func (s *Server) predict(c echo.Context) error {
 		return fmt.Errorf("%w: predicted after the run", errRunAlready)
 	}
 	said := db.LabProgress{Experiment: e.Slug}
-	for _, family := range e.Asks() {
-		switch verdict := f.get(family); lab.Verdict(verdict) {
-		case "":
-		case lab.Accepted, lab.Refused:
-			*predictionFor(&said, family) = verdict
-		default:
-			return &school.Invalid{Field: family, Reason: "Choose one of the two."}
-		}
+	if _, err := readPredictions(f, e, func(family string) *string { return predictionFor(&said, family) }); err != nil {
+		return err
 	}
 	if err := s.notePredicted(c, said); err != nil {
 		return err
@@ -115,7 +109,7 @@ func (s *Server) runExperiment(c echo.Context) error {
 		return s.labBusy(c, e, p, err)
 	}
 	id := newRunID()
-	if strings.Contains(c.Request().Header.Get(echo.HeaderAccept), eventStream) {
+	if wantsEvents(c) {
 		return s.streamRun(c, e, p, id)
 	}
 	run, err := s.Lab.Run(c.Request().Context(), e.Slug, lab.Watcher{})
@@ -137,7 +131,7 @@ const labFull = "As many runs are under way as this machine takes at once, and m
 // labBusy shows the experiment with a word on why it was not run, where that is all
 // that is wrong; the page is then as it was, and can be tried again.
 func (s *Server) labBusy(c echo.Context, e *lab.Experiment, p db.LabProgress, err error) error {
-	if statusOf(err) != http.StatusTooManyRequests || wantsJSON(c) || strings.Contains(c.Request().Header.Get(echo.HeaderAccept), eventStream) {
+	if statusOf(err) != http.StatusTooManyRequests || wantsJSON(c) || wantsEvents(c) {
 		return err
 	}
 	wait, reason := 0*time.Second, labFull
@@ -159,6 +153,11 @@ func (s *Server) labBusy(c echo.Context, e *lab.Experiment, p db.LabProgress, er
 }
 
 const eventStream = "text/event-stream"
+
+// wantsEvents reports whether somebody wants to be told while it happens.
+func wantsEvents(c echo.Context) bool {
+	return strings.Contains(c.Request().Header.Get(echo.HeaderAccept), eventStream)
+}
 
 // streamRun tells how a run goes on while it does. A visitor who is not signed in
 // has their cookie before the first word, since it cannot be sent after it.

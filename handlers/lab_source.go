@@ -31,8 +31,8 @@ var source embed.FS
 
 // excerpt is a function as it stands in its file.
 type excerpt struct {
-	from  int // the number of its first line
-	lines []string
+	from  int      // the number of its first line
+	lines []string // coloured, as HTML
 }
 
 var (
@@ -78,7 +78,7 @@ func excerptOf(file, function string) (excerpt, error) {
 	}
 	from, to := positions.Position(start).Line, positions.Position(found.End()).Line
 	all := strings.Split(string(text), "\n")
-	cut := excerpt{from, all[from-1 : to]}
+	cut := excerpt{from, markdown.Highlight("go", strings.Join(all[from-1:to], "\n"))}
 	excerpts[key] = cut
 	return cut, nil
 }
@@ -117,9 +117,8 @@ func sourcesOf(e *lab.Experiment) ([]labview.Source, error) {
 			}
 		}
 		s.Label = strings.Join(labels, ", ")
-		coloured := markdown.Highlight("go", strings.Join(cut.lines, "\n"))
-		for i := range cut.lines {
-			s.Lines = append(s.Lines, labview.SourceLine{Number: cut.from + i, HTML: coloured[i]})
+		for i, line := range cut.lines {
+			s.Lines = append(s.Lines, labview.SourceLine{Number: cut.from + i, HTML: line})
 		}
 		all = append(all, s)
 	}

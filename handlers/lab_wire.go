@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"lectern/handlers/lab"
 	"lectern/handlers/session"
@@ -16,13 +17,13 @@ import (
 func wireOf(c *lab.Column) []labview.Entry {
 	entries := make([]labview.Entry, 0, len(c.Transcript))
 	for _, e := range c.Transcript {
-		entries = append(entries, entryOf(&e))
+		entries = append(entries, entryOf(&e, c.Transcript[0].At))
 	}
 	return entries
 }
 
-func entryOf(e *lab.Entry) labview.Entry {
-	entry := labview.Entry{Line: withoutColumns(e.Line), Clock: worldClock(e.At), Notes: e.Notes, Decides: e.Decides, Differs: labview.Difference(e.Differs), Again: e.Again}
+func entryOf(e *lab.Entry, first time.Time) labview.Entry {
+	entry := labview.Entry{Line: withoutColumns(e.Line), Clock: worldClock(e.At, first), Notes: e.Notes, Decides: e.Decides, Differs: labview.Difference(e.Differs), Again: e.Again}
 	switch who, rest, ok := strings.Cut(entry.Line, ": "); {
 	case strings.HasPrefix(entry.Line, "clock "):
 		entry.Icon = "clock"

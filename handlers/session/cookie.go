@@ -49,18 +49,6 @@ func (c Cookies) Values(r *http.Request, base string) []string {
 	return values
 }
 
-// CookiesOf are the full names of the cookies of a backend; none for one that there
-// is not.
-func (m *Manager) CookiesOf(backend string) []string {
-	var names []string
-	if b := m.backend(backend); b != nil {
-		for _, base := range b.CookieNames() {
-			names = append(names, m.cookies.Name(base))
-		}
-	}
-	return names
-}
-
 // ChoiceCookie is the full name of the cookie with a visitor's choice of backend.
 func (m *Manager) ChoiceCookie() string { return m.cookies.Name(choiceCookie) }
 
