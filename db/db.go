@@ -71,15 +71,15 @@ func Open(ctx context.Context, path string) (*DB, error) {
 
 // OpenMemory opens a database that lives in this process's memory alone, under a
 // name that no other open one has, and is gone when it is closed. It is for small
-// worlds that leave nothing behind and live for a moment: unlike [Open] it prepares
-// those for reading when they are first used.
+// worlds that leave nothing behind and live for a moment: unlike [Open] it prepares no
+// statement ahead.
 func OpenMemory(ctx context.Context, name string) (*DB, error) {
 	ctx = patient(ctx)
 	d, err := connectMemory(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.prepareWrites(ctx, name); err != nil {
+	if err := migrate(ctx, d.writer, name); err != nil {
 		d.Close() // whatever that says, the first error says more
 		return nil, err
 	}
@@ -88,28 +88,17 @@ func OpenMemory(ctx context.Context, name string) (*DB, error) {
 
 // prepare makes an open file ready: tables first, then statements.
 func (d *DB) prepare(ctx context.Context, path string) error {
-	if err := d.prepareWrites(ctx, path); err != nil {
-		return err
-	}
-	for _, s := range registry {
-		if !s.reads() {
-			continue
-		}
-		if _, err := d.reads.get(ctx, s); err != nil {
-			return s.failed(err)
-		}
-	}
-	return nil
-}
-
-// prepareWrites makes ready what a transaction needs. It cannot be left for later:
-// while there is a transaction, the one connection that writes is taken.
-func (d *DB) prepareWrites(ctx context.Context, path string) error {
 	if err := migrate(ctx, d.writer, path); err != nil {
 		return err
 	}
 	for _, s := range registry {
 		if _, err := d.writes.get(ctx, s); err != nil {
+			return s.failed(err)
+		}
+		if !s.reads() {
+			continue
+		}
+		if _, err := d.reads.get(ctx, s); err != nil {
 			return s.failed(err)
 		}
 	}

@@ -53,6 +53,13 @@ func newStatements(pool *sql.DB) *statements {
 	return &statements{pool: pool, byText: map[string]*sql.Stmt{}}
 }
 
+// prepared finds a prepared statement; nil if it is none.
+func (s *statements) prepared(q query) *sql.Stmt {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.byText[q.text]
+}
+
 // get finds the prepared statement or prepares it; nil if no more of them are
 // kept.
 func (s *statements) get(ctx context.Context, q query) (*sql.Stmt, error) {

@@ -34,21 +34,25 @@ type tx struct {
 	showsInCatalogue bool // whether it changes what everybody sees there
 }
 
+// A statement that is not prepared cannot be made so in a transaction, because the one
+// connection that writes is taken. It is carried out all the same.
 func (t *tx) rows(ctx context.Context, q query, args []any) (*sql.Rows, error) {
-	prepared, err := t.statements.get(ctx, q)
-	if err != nil {
-		return nil, err
+	prepared := t.statements.prepared(q)
+	if prepared == nil {
+		return t.QueryContext(ctx, q.text, args...)
 	}
 	return t.StmtContext(ctx, prepared).QueryContext(ctx, args...)
 }
 
 // exec runs a statement and returns how many rows it changed.
 func (t *tx) exec(ctx context.Context, q query, args ...any) (int64, error) {
-	prepared, err := t.statements.get(ctx, q)
-	if err != nil {
-		return 0, q.failed(err)
+	var result sql.Result
+	var err error
+	if prepared := t.statements.prepared(q); prepared != nil {
+		result, err = t.StmtContext(ctx, prepared).ExecContext(ctx, args...)
+	} else {
+		result, err = t.ExecContext(ctx, q.text, args...)
 	}
-	result, err := t.StmtContext(ctx, prepared).ExecContext(ctx, args...)
 	if err != nil {
 		return 0, q.failed(err)
 	}

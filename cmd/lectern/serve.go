@@ -31,8 +31,8 @@ type serveCommand struct {
 	settings `embed:""`
 }
 
-// Bounds of the lab. A run takes a fraction of a second, so whoever stands last in
-// the line waits for some ten seconds. A class that sits behind one address runs an
+// Bounds of the lab. A run takes a fifth of a second with its rests, so whoever stands
+// last in the line waits for some twenty. A class that sits behind one address runs an
 // experiment each at the same moment.
 const (
 	labTime    = 10 * time.Second
@@ -209,7 +209,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 	sayWhatKeeps(log, manager, keys)
 	experiments, err := lab.New(lab.Config{
 		Build: handlers.SmallWorlds(distant), Redis: distant != nil, Now: time.Now,
-		Bounds: lab.Bounds{Time: labTime, AtOnce: max(1, runtime.NumCPU()/2), Waiting: labWaiting, Rest: 2},
+		Bounds: lab.Bounds{Time: labTime, AtOnce: max(1, runtime.NumCPU()/2), Waiting: labWaiting, Rest: 3},
 		Log:    log,
 	})
 	if err != nil {

@@ -16,9 +16,10 @@ type Bounds struct {
 	AtOnce int
 	// Waiting is how many more may stand in line.
 	Waiting int
-	// Rest is how long a run rests after each of its requests, as a multiple of what
-	// that took. A run never waits for anything by itself, and would keep a processor
-	// busy that pages are made on. What a run measures is not touched by it.
+	// Rest is how long a run rests, as a multiple of the time that it has worked since
+	// it last did; it does so between requests. A run never waits for anything by
+	// itself, and would keep a processor busy that pages are made on. What a run
+	// measures is not touched by it.
 	Rest float64
 }
 

@@ -71,29 +71,29 @@ func (w *world) send(who *actor, e errand) (*Exchange, error) {
 	r, sent := w.request(who, e)
 	w.sent++
 	answer := httptest.NewRecorder()
-	begun := time.Now()
 	s.handler.ServeHTTP(answer, r)
-	w.pause(time.Duration(w.rest * float64(time.Since(begun))))
+	w.pause()
 	return w.record(who, e, s, r, sent, answer.Result(), answer.Body.String()), nil
 }
 
 // leastRest is the shortest time worth resting: clocks wake nobody much sooner.
 const leastRest = time.Millisecond
 
-// pause lets others have the processor: for once, or, when there is enough rest to be
-// made up for, for that long.
-func (w *world) pause(rest time.Duration) {
-	if w.tired += rest; w.tired < leastRest {
+// pause lets others have the processor: for once, or, when the work since the last rest
+// calls for a rest that is long enough, for that long.
+func (w *world) pause() {
+	rest := time.Duration(w.rest * float64(time.Since(w.rested)))
+	if rest < leastRest {
 		runtime.Gosched()
 		return
 	}
-	timer := time.NewTimer(w.tired)
-	w.tired = 0
+	timer := time.NewTimer(rest)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-w.ctx.Done():
 	}
+	w.rested = time.Now()
 }
 
 // request makes what goes over the wire.

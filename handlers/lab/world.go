@@ -96,10 +96,10 @@ type world struct {
 	actors      map[string]*actor
 	last        *actor // who did something last
 	waiting     []*waiting
-	rest        float64       // see Bounds
-	tired       time.Duration // the rest that is to be made up for
-	sent        int           // requests to the site so far
-	before      int           // the present step
+	rest        float64   // see Bounds
+	rested      time.Time // when it last had some
+	sent        int       // requests to the site so far
+	before      int       // the present step
 	loot        *loot
 	read        []Field // what a script found in document.cookie
 	courses     int     // that each session carries, where they are laden
@@ -164,7 +164,7 @@ func (l *Lab) open(ctx context.Context, setup *Setup, today time.Time) (*world, 
 		clock:   clock{now: time.Date(day.Year(), day.Month(), day.Day(), 9, 0, 0, 0, time.UTC)},
 		cookies: session.Cookies{Secure: setup.HTTPS},
 		actors:  map[string]*actor{}, measured: map[string]float64{},
-		ended: &Exchange{}, page: &page{}, rest: l.queue.bounds.Rest,
+		ended: &Exchange{}, page: &page{}, rest: l.queue.bounds.Rest, rested: time.Now(),
 	}
 	if setup.TokenLife != "" {
 		life, err := time.ParseDuration(setup.TokenLife)
