@@ -51,11 +51,17 @@ func statusOf(err error) int {
 		return http.StatusConflict
 	case errors.Is(err, errSignIn), errors.Is(err, auth.ErrRefused), errors.Is(err, session.ErrNoSession), errors.Is(err, session.ErrEnded):
 		return http.StatusUnauthorized
-	case errors.Is(err, errForbidden), errors.Is(err, errForeign), errors.Is(err, school.ErrNotEnrolled), errors.Is(err, school.ErrDemoAccount):
+	case errors.Is(err, auth.ErrNoFlow):
+		return http.StatusBadRequest
+	case errors.Is(err, auth.ErrWrongCode), errors.Is(err, errNoCarrier):
+		return http.StatusUnprocessableEntity
+	case errors.Is(err, errSecondStep):
+		return http.StatusUnauthorized
+	case errors.Is(err, errForbidden), errors.Is(err, errConfirm), errors.Is(err, errForeign), errors.Is(err, school.ErrNotEnrolled), errors.Is(err, school.ErrDemoAccount):
 		return http.StatusForbidden
 	case errors.Is(err, errHidden), errors.Is(err, school.ErrNotFound):
 		return http.StatusNotFound
-	case errors.Is(err, school.ErrStale), errors.Is(err, school.ErrNotPublished), errors.Is(err, school.ErrEmpty), errors.Is(err, school.ErrLastAdmin), errors.Is(err, school.ErrEmailTaken):
+	case errors.Is(err, school.ErrStale), errors.Is(err, school.ErrNotPublished), errors.Is(err, school.ErrEmpty), errors.Is(err, school.ErrLastAdmin), errors.Is(err, school.ErrEmailTaken), errors.Is(err, school.ErrNoFactor):
 		return http.StatusConflict
 	case errors.As(err, &invalid), errors.Is(err, session.ErrUnknownBackend):
 		return http.StatusUnprocessableEntity
@@ -106,6 +112,10 @@ func (s *Server) answerError(err error, c echo.Context) {
 	}
 	var failed error
 	switch {
+	case errors.Is(err, errConfirm) && isPageLoad(c.Request()) && !wantsJSON(c):
+		failed = c.Redirect(http.StatusSeeOther, confirmAddress(c.Request().URL.RequestURI()))
+	case errors.Is(err, errConfirm) && !wantsJSON(c):
+		failed = s.confirmFirst(c, status)
 	case status == http.StatusUnauthorized && isPageLoad(c.Request()) && !wantsJSON(c):
 		failed = c.Redirect(http.StatusSeeOther, signInAddress(c.Request().URL.RequestURI()))
 	case c.Request().Method == http.MethodHead:
@@ -245,6 +255,13 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 	switch status {
 	case http.StatusBadRequest:
 		p.Title, p.Lede = "We could not read that", "The form did not arrive in one piece. Nothing was changed. Go back, and send it again."
+		if errors.Is(err, auth.ErrNoFlow) {
+			p.Title, p.Lede = "This is over", "It took longer than ten minutes, or there were five wrong answers, or it was used, or it was begun in another browser; we do not say which. Nothing was changed. Begin once more."
+			p.Back, p.BackLabel = "/signin", "Begin once more"
+			if visitorOf(c).SignedIn() {
+				p.Back, p.BackLabel = "/account/ways", "Back to your account"
+			}
+		}
 	case http.StatusUnauthorized:
 		p.Title, p.Lede = "We do not know who you are", "Your session has ended, or there never was one. The page may well be yours: sign in, and we will see."
 		if errors.Is(err, session.ErrNoSession) || errors.Is(err, session.ErrEnded) {
@@ -280,8 +297,11 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		p.Title, p.Lede = "That is too much at once", "At most four megabytes fit into one form. Nothing was changed; go back, and your text is still there."
 	case http.StatusUnprocessableEntity:
 		p.Title, p.Lede = "That cannot be accepted", "One of the values is not one of those on offer. Nothing was changed. Go back and choose again."
-		if errors.As(err, &invalid) {
+		switch {
+		case errors.As(err, &invalid):
 			p.Lede = invalid.Reason + " Nothing was changed."
+		case errors.Is(err, errNoCarrier):
+			p.Title, p.Lede = "We cannot send that from here", "Whoever runs this site has not set up anything that carries such messages. Nothing was changed."
 		}
 	case http.StatusTooManyRequests:
 		p.Title, p.Lede = "A little slower, please", "There were too many tries in a short time. Nothing was changed."
@@ -324,6 +344,8 @@ func conflictOf(err error) string {
 		return "A course needs at least one published lesson before it can be published. Publish a lesson first."
 	case errors.Is(err, school.ErrLastAdmin):
 		return "This is the last admin who can sign in. Make somebody else an admin first."
+	case errors.Is(err, school.ErrNoFactor):
+		return "There is nothing yet that could be the second step. Set up an authenticator app or a telephone first."
 	case errors.Is(err, school.ErrStale):
 		return "Somebody saved this while you were at it. Go back, look at what is there now, and save again."
 	}

@@ -66,20 +66,6 @@ func roleLabel(r school.Role) string {
 	return "Student"
 }
 
-// methodLabels say how somebody proved who they are, by the names of RFC 8176.
-var methodLabels = map[string]string{"pwd": "with a password"}
-
-func methodsLabel(methods []string) string {
-	label := ""
-	for i, m := range methods {
-		if i > 0 {
-			label += " and "
-		}
-		label += methodLabels[m]
-	}
-	return label
-}
-
 func clock(t time.Time) string { return t.Local().Format(ui.ClockTime) }
 
 // sentences are what a page says about what has just been done. The address

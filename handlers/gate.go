@@ -47,6 +47,8 @@ func (s *Server) decide(c echo.Context, action policy.Action, object policy.Obje
 	v := visitorOf(c)
 	v.decision = policy.Decide(v.actor(), action, object)
 	switch {
+	case v.decision.Allowed() && policy.NeedsConfirming(action) && !s.justConfirmed(c):
+		return errConfirm
 	case v.decision.Allowed():
 		return next(c)
 	case v.decision.Verdict == policy.Hide:
@@ -55,6 +57,12 @@ func (s *Server) decide(c echo.Context, action policy.Action, object policy.Obje
 		return errSignIn
 	}
 	return errForbidden
+}
+
+// justConfirmed reports whether the visitor has just proved who they are.
+func (s *Server) justConfirmed(c echo.Context) bool {
+	rec, ok := visitorOf(c).visit.Record()
+	return ok && s.Now().Sub(rec.AuthAt) <= policy.ConfirmedFor
 }
 
 // may asks policy about something that the page shows or leaves out.

@@ -71,18 +71,10 @@ func (s *Server) signIn(c echo.Context) error {
 	case err != nil:
 		return err
 	}
-	toTheEnd(c)
-	if err := s.startSession(c, user, began, f.get("backend"), p.Remembered); err != nil {
-		return s.notSignedIn(c, err, p)
-	}
-	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignIn, user.Name, "with a password")
-	switch {
-	case wantsJSON(c):
-		return c.NoContent(http.StatusNoContent)
-	case p.Kept != nil:
-		return s.showKept(c, user, *p.Kept)
-	}
-	return seeOther(c, p.Next)
+	flow := auth.Flow{Purpose: auth.ToSignIn, FlowState: auth.FlowState{
+		Proved: []school.Method{school.Password}, ProvedAt: began, Next: p.Next, Backend: f.get("backend"), Remember: p.Remembered,
+	}}
+	return s.proved(c, user, flow, p.Kept)
 }
 
 // notSignedIn is the answer to somebody who has proved who they are, and whose
@@ -102,19 +94,6 @@ func (s *Server) notSignedIn(c echo.Context, err error, p views.SignInProps) err
 // anybody may be in a demonstration.
 func isDemoAccount(email string) bool {
 	return slices.ContainsFunc(views.DemoAccounts, func(a views.DemoAccount) bool { return a.Email == email })
-}
-
-// startSession signs somebody in with a new session. Only the password has
-// been checked, so only "pwd" is claimed (RFC 8176). They have proved who they
-// are as of the moment at which they were asked.
-func (s *Server) startSession(c echo.Context, user school.User, began time.Time, backend string, remember bool) error {
-	if !s.Sessions.Choice() || !slices.Contains(s.Sessions.Names(), backend) {
-		backend = ""
-	}
-	return s.Sessions.Start(c.Response(), c.Request(),
-		session.Identity{UserID: user.ID, Role: user.Role, Methods: []string{"pwd"}, AuthAt: began},
-		session.StartOptions{Backend: backend, Remember: remember, Address: address(c).String(), Device: deviceOf(c.Request().UserAgent())},
-	)
 }
 
 // showKept gives the form back that somebody had sent without being signed in.

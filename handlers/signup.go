@@ -53,23 +53,51 @@ func (s *Server) signUp(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	began := s.Now()
+	flow := auth.Flow{Purpose: auth.ToSignUp, FlowState: auth.FlowState{Name: name, PasswordHash: hash, ProvedAt: began, Sent: &auth.Destination{Email: email}}}
+	if s.carries(school.ByMail) {
+		return s.beginSignUp(c, flow, email)
+	}
+	return s.openNewAccount(c, flow)
+}
+
+// beginSignUp sends a code to the address of a new account. An address that has one
+// gets a letter that says so, and the page is the same: whoever tries addresses here
+// learns nothing about them (ASVS 6.3.8).
+func (s *Server) beginSignUp(c echo.Context, flow auth.Flow, email school.Email) error {
+	credential, err := s.DB.CredentialByEmail(c.Request().Context(), email)
+	if err != nil && !errors.Is(err, school.ErrNotFound) {
+		return err
+	}
+	flow.User = credential.User.ID
+	return s.sendCode(c, flow, *flow.Sent, credential.User)
+}
+
+// openNewAccount opens an account, once its address has shown itself where it can, and
+// signs its owner in.
+func (s *Server) openNewAccount(c echo.Context, flow auth.Flow) error {
 	id, err := school.NewID(s.Random)
 	if err != nil {
 		return err
 	}
-	user := school.User{ID: id, Email: email, Name: name, Role: school.Student, CreatedAt: s.Now()}
-	err = s.DB.CreateUser(toTheEnd(c), user, hash)
+	email := flow.Sent.Email
+	user := school.User{ID: id, Email: email, Name: flow.Name, Role: school.Student, CreatedAt: s.Now()}
+	err = s.DB.CreateUser(toTheEnd(c), user, flow.PasswordHash)
 	if errors.Is(err, school.ErrEmailTaken) {
-		wrong["email"] = "This address cannot be used for a new account. If it is yours, sign in instead."
+		p := views.SignUpProps{Name: flow.Name, Email: string(email), Errors: map[string]string{
+			"email": "This address cannot be used for a new account. If it is yours, sign in instead.",
+		}}
 		return s.signUpPage(c, http.StatusUnprocessableEntity, p)
 	}
 	if err != nil {
 		return err
 	}
 	s.Passwords.Welcome(email, address(c))
-	if err := s.startSession(c, user, user.CreatedAt, "", false); err != nil {
+	flow.Proved = []school.Method{school.Password}
+	if err := s.startSession(c, user, flow); err != nil {
 		return s.notSignedIn(c, err, views.SignInProps{Email: string(email), Next: "/"})
 	}
 	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignUp, user.Name, "")
+	s.noteMethods(c, user.ID, flow.Proved)
 	return seeOther(c, "/learning?said=welcome")
 }

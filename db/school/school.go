@@ -37,6 +37,8 @@ var (
 	ErrEmpty = errors.New("school: nothing to publish")
 	// ErrLastAdmin: the school would be left without an admin who can sign in (409).
 	ErrLastAdmin = errors.New("school: last admin")
+	// ErrNoFactor: nothing is set up that could be a second step (409).
+	ErrNoFactor = errors.New("school: no second factor")
 	// ErrDemoAccount: demo accounts keep their password (403).
 	ErrDemoAccount = errors.New("school: demo account")
 )

@@ -18,7 +18,11 @@
 // an old role is decided upon as if it were true, until the token expires.
 package policy
 
-import "lectern/db/school"
+import (
+	"time"
+
+	"lectern/db/school"
+)
 
 // Actor is who asks. The zero Actor is a visitor who is not signed in.
 type Actor struct {
@@ -90,3 +94,12 @@ func NeedsSignIn(action Action) bool {
 	r, ok := rules[action]
 	return !ok || r.signIn
 }
+
+// ConfirmedFor is how long somebody who has proved who they are counts as having just
+// done so (ASVS 7.5.1).
+const ConfirmedFor = 10 * time.Minute
+
+// NeedsConfirming reports whether this is only for somebody who has just proved who
+// they are, whoever they are: what is at stake outlives the session, so that a session
+// that was left open, or stolen, must not be enough.
+func NeedsConfirming(action Action) bool { return rules[action].confirm }

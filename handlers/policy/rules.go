@@ -20,6 +20,8 @@ const (
 	AccountView    Action = "account.view"    // one's own account page
 	AccountEdit    Action = "account.edit"    // one's own name
 	PasswordChange Action = "password.change" // one's own password
+	EmailChange    Action = "email.change"    // one's own address
+	FactorsChange  Action = "factors.change"  // what one proves with who one is
 	SessionsEnd    Action = "sessions.end"    // one's own sessions
 	TeachView      Action = "teach.view"      // the desk with one's own courses
 	CourseCreate   Action = "course.create"
@@ -32,41 +34,44 @@ const (
 // Actions lists them all.
 var Actions = []Action{
 	Browse, SessionRead, SessionSwitch, LabUse, ClassLead, CourseView, CourseJoin, LessonView, LessonComplete, LearningView,
-	AccountView, AccountEdit, PasswordChange, SessionsEnd, TeachView, CourseCreate, CourseEdit, UserManage, SiteSwitch, AuditView,
+	AccountView, AccountEdit, PasswordChange, EmailChange, FactorsChange, SessionsEnd, TeachView, CourseCreate, CourseEdit, UserManage, SiteSwitch, AuditView,
 }
 
 type rule struct {
 	sentence string
 	signIn   bool // never allowed to a visitor
+	confirm  bool // only for somebody who has just proved who they are
 	decide   func(Actor, Object) Verdict
 }
 
 var rules = map[Action]rule{
-	Browse:        {"Everybody may look around.", false, everybody},
-	SessionRead:   {"Everybody may see their own session.", false, everybody},
-	SessionSwitch: {"Everybody may choose the kind of their own session.", false, everybody},
+	Browse:        {"Everybody may look around.", false, false, everybody},
+	SessionRead:   {"Everybody may see their own session.", false, false, everybody},
+	SessionSwitch: {"Everybody may choose the kind of their own session.", false, false, everybody},
 
-	LabUse:    {"Everybody may use the lab.", false, everybody},
-	ClassLead: {"Instructors lead their own classes in the lab; admins lead all; nobody needs leave to take part.", true, classLead},
+	LabUse:    {"Everybody may use the lab.", false, false, everybody},
+	ClassLead: {"Instructors lead their own classes in the lab; admins lead all; nobody needs leave to take part.", true, false, classLead},
 
-	CourseView:     {"Published courses are for everybody, drafts for those who may edit them.", false, courseView},
-	CourseJoin:     {"Students and instructors join published courses; admins look after them.", true, courseJoin},
-	LessonView:     {"A lesson is for those who have joined its course; preview lessons are for everybody.", false, lessonView},
-	LessonComplete: {"Only those who have joined a course can finish its lessons.", true, lessonComplete},
-	LearningView:   {"Whoever is signed in has a list of courses.", true, signedIn},
+	CourseView:     {"Published courses are for everybody, drafts for those who may edit them.", false, false, courseView},
+	CourseJoin:     {"Students and instructors join published courses; admins look after them.", true, false, courseJoin},
+	LessonView:     {"A lesson is for those who have joined its course; preview lessons are for everybody.", false, false, lessonView},
+	LessonComplete: {"Only those who have joined a course can finish its lessons.", true, false, lessonComplete},
+	LearningView:   {"Whoever is signed in has a list of courses.", true, false, signedIn},
 
-	AccountView:    {"An account is shown to the person whose it is.", true, signedIn},
-	AccountEdit:    {"A name is changed by the person whose it is.", true, signedIn},
-	PasswordChange: {"A password is changed by the person whose it is; demo accounts keep theirs.", true, passwordChange},
-	SessionsEnd:    {"Sessions are ended by the person whose they are.", true, signedIn},
+	AccountView:    {"An account is shown to the person whose it is.", true, false, signedIn},
+	AccountEdit:    {"A name is changed by the person whose it is.", true, false, signedIn},
+	PasswordChange: {"A password is changed by the person whose it is; demo accounts keep theirs.", true, true, keeper},
+	EmailChange:    {"An address is changed by the person whose it is; demo accounts keep theirs.", true, true, keeper},
+	FactorsChange:  {"What somebody proves with who they are is changed by nobody else; demo accounts have their password and nothing more.", true, true, keeper},
+	SessionsEnd:    {"Sessions are ended by the person whose they are.", true, true, signedIn},
 
-	TeachView:    {"Instructors have a desk for their courses, and admins one for all; students have none.", true, teaches},
-	CourseCreate: {"Instructors create courses.", true, courseCreate},
-	CourseEdit:   {"Instructors edit their own courses; admins edit all.", true, courseEdit},
+	TeachView:    {"Instructors have a desk for their courses, and admins one for all; students have none.", true, false, teaches},
+	CourseCreate: {"Instructors create courses.", true, false, courseCreate},
+	CourseEdit:   {"Instructors edit their own courses; admins edit all.", true, false, courseEdit},
 
-	UserManage: {"Only admins look after people.", true, admins},
-	SiteSwitch: {"Only admins choose the session of the whole site.", true, admins},
-	AuditView:  {"Only admins read the audit log.", true, admins},
+	UserManage: {"Only admins look after people.", true, false, admins},
+	SiteSwitch: {"Only admins choose the session of the whole site.", true, false, admins},
+	AuditView:  {"Only admins read the audit log.", true, false, admins},
 }
 
 func everybody(Actor, Object) Verdict { return Allow }
@@ -79,7 +84,9 @@ func teaches(a Actor, _ Object) Verdict {
 
 func admins(a Actor, _ Object) Verdict { return when(a.Role == school.Admin) }
 
-func passwordChange(a Actor, o Object) Verdict { return when(a.SignedIn() && !o.Demo) }
+// keeper is whoever is signed in to an account that is theirs alone, which a demo
+// account is not.
+func keeper(a Actor, o Object) Verdict { return when(a.SignedIn() && !o.Demo) }
 
 // edits is who may change a course: its owner, as long as they are still an
 // instructor, and every admin.

@@ -33,7 +33,7 @@ func (m *Manager) EndOthers(w http.ResponseWriter, r *http.Request) (Ended, erro
 	}
 	// What cannot be told from the others is over with them: so this one goes on as
 	// a new one.
-	return ended, m.proceed(w, r, v, v.backend, func(school.User) bool { return false })
+	return ended, m.proceed(w, r, v, v.backend, func(school.User) bool { return false }, func(*Record) {})
 }
 
 // EndUser ends all sessions of a person in every backend that can. Where a store

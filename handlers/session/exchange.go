@@ -13,7 +13,22 @@ import (
 // reissue starts a session in b that continues the visitor's sign-in, unless
 // that was ended meanwhile.
 func (m *Manager) reissue(w http.ResponseWriter, r *http.Request, v *Visit, b Backend) error {
-	return m.proceed(w, r, v, b, v.record.before)
+	return m.proceed(w, r, v, b, v.record.before, func(*Record) {})
+}
+
+// Confirm gives the visitor a new id for the same session after they have proved once
+// more who they are (ASVS 7.2.4, 7.5.1): by which methods, and as of when, stands in it
+// from then on, in place of what stood there. The session may last as long as one that
+// begins with a sign-in at that moment. Like Renew it returns ErrEnded for a session
+// that has been ended meanwhile.
+func (m *Manager) Confirm(w http.ResponseWriter, r *http.Request, methods []string, at time.Time) error {
+	v := VisitFrom(r.Context())
+	if v == nil || v.record == nil {
+		return ErrNoSession
+	}
+	return m.proceed(w, r, v, v.backend, v.record.before, func(rec *Record) {
+		rec.Methods, rec.AuthAt = methods, at
+	})
 }
 
 // proceed starts a session in b that continues the visitor's sign-in: by the
@@ -26,6 +41,7 @@ func (m *Manager) proceed(w http.ResponseWriter, r *http.Request, v *Visit, b Ba
 			return err
 		}
 	}
+	change(&rec)
 	if err := m.begin(r.Context(), &rec, over); err != nil {
 		return err
 	}

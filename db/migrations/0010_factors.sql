@@ -1,0 +1,42 @@
+-- What people prove with, beside a password, who they are.
+
+-- Whether somebody who signs in is asked for a second thing.
+ALTER TABLE users ADD COLUMN two_step INTEGER NOT NULL DEFAULT 0;
+
+-- One authenticator app for each person. The secret is sealed under a key that
+-- is not in this file. last_step is the last step of thirty seconds whose code
+-- was accepted: no code of it or of an earlier one is accepted again
+-- (RFC 6238 §5.2).
+CREATE TABLE authenticators (
+    user_id   TEXT   NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    secret    TEXT   NOT NULL,
+    last_step BIGINT NOT NULL,
+    added_at  BIGINT NOT NULL,
+    used_at   BIGINT
+);
+
+-- Recovery codes. The first four characters find the row, the rest is hashed
+-- like a password.
+CREATE TABLE recovery_codes (
+    user_id TEXT   NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    finder  TEXT   NOT NULL,
+    hash    TEXT   NOT NULL,
+    made_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, finder)
+);
+
+-- A telephone that codes are sent to, once it has been shown to be theirs.
+CREATE TABLE phones (
+    user_id  TEXT   NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    number   TEXT   NOT NULL,
+    added_at BIGINT NOT NULL,
+    used_at  BIGINT
+);
+
+-- When each way to sign in was last used that has no row of its own.
+CREATE TABLE method_uses (
+    user_id TEXT   NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    method  TEXT   NOT NULL, -- "password" or "email-code"
+    used_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, method)
+);

@@ -1,0 +1,51 @@
+package auth
+
+import (
+	"slices"
+
+	"lectern/db/school"
+)
+
+// NeedsSecond reports whether somebody who has proved who they are in these ways is to
+// be asked for one more. Whoever set up a second step is asked for it whichever way
+// they come (ASVS 6.3.3, 6.3.4); a passkey is two things by itself, a device and what
+// unlocks it.
+func NeedsSecond(f school.Factors, proved []school.Method) bool {
+	return f.TwoStep && len(proved) < 2 && !slices.Contains(proved, school.PasskeyMethod)
+}
+
+// references are the names of RFC 8176 for the ways of this site, where it has one; the
+// others are ours.
+var references = map[school.Method]string{
+	school.Password:      "pwd",
+	school.EmailCode:     "mail",
+	school.TextCode:      "sms",
+	school.Authenticator: "otp",
+	school.RecoveryCode:  "recovery",
+	school.ProviderWay:   "fed",
+}
+
+// References are the ways as a session carries them (amr, RFC 8176): "mfa" beside two
+// of which one is a second step. A code by e-mail is none: whoever reads the mail has
+// read a mail, and nothing says on what (NIST SP 800-63B-4 §3.1.3.1, ASVS 6.3.6).
+func References(proved []school.Method) []string {
+	var all []string
+	for _, method := range proved {
+		if name := references[method]; name != "" && !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	if len(all) > 1 && slices.ContainsFunc(proved, seconds) {
+		all = append(all, "mfa")
+	}
+	return all
+}
+
+// seconds reports whether a way can be a second step.
+func seconds(m school.Method) bool {
+	switch m {
+	case school.Authenticator, school.RecoveryCode, school.TextCode, school.PasskeyMethod:
+		return true
+	}
+	return false
+}
