@@ -19,7 +19,7 @@ type Bounds struct {
 	// Rest is how long a run rests, as a multiple of the time that it has worked since
 	// it last did; it does so between requests. A run never waits for anything by
 	// itself, and would keep a processor busy that pages are made on. What a run
-	// measures is not touched by it.
+	// measures is not touched by it. After a quarter of Time it rests no more.
 	Rest float64
 }
 

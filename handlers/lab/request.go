@@ -80,10 +80,12 @@ func (w *world) send(who *actor, e errand) (*Exchange, error) {
 const leastRest = time.Millisecond
 
 // pause lets others have the processor: for once, or, when the work since the last rest
-// calls for a rest that is long enough, for that long.
+// calls for a rest that is long enough, for that long. A run that has used up a quarter
+// of its time rests no more: the machine is so slow just now that it would not finish.
 func (w *world) pause() {
-	rest := time.Duration(w.rest * float64(time.Since(w.rested)))
-	if rest < leastRest {
+	now := time.Now()
+	rest := time.Duration(w.bounds.Rest * float64(now.Sub(w.rested)))
+	if deadline, ok := w.ctx.Deadline(); rest < leastRest || ok && deadline.Sub(now) < w.bounds.Time*3/4 {
 		runtime.Gosched()
 		return
 	}

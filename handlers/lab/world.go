@@ -96,7 +96,7 @@ type world struct {
 	actors      map[string]*actor
 	last        *actor // who did something last
 	waiting     []*waiting
-	rest        float64   // see Bounds
+	bounds      Bounds
 	rested      time.Time // when it last had some
 	sent        int       // requests to the site so far
 	before      int       // the present step
@@ -164,7 +164,7 @@ func (l *Lab) open(ctx context.Context, setup *Setup, today time.Time) (*world, 
 		clock:   clock{now: time.Date(day.Year(), day.Month(), day.Day(), 9, 0, 0, 0, time.UTC)},
 		cookies: session.Cookies{Secure: setup.HTTPS},
 		actors:  map[string]*actor{}, measured: map[string]float64{},
-		ended: &Exchange{}, page: &page{}, rest: l.queue.bounds.Rest, rested: time.Now(),
+		ended: &Exchange{}, page: &page{}, bounds: l.queue.bounds, rested: time.Now(),
 	}
 	if setup.TokenLife != "" {
 		life, err := time.ParseDuration(setup.TokenLife)
