@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"lectern/db/school"
@@ -115,6 +116,48 @@ func (d *DB) UpdateName(ctx context.Context, id school.ID, name string) error {
 			return err
 		}
 		return t.indexCoursesOf(ctx, id)
+	})
+}
+
+var (
+	userByEmail = statement("user by e-mail", `
+	SELECT`+userColumns+`
+	  FROM users AS u
+	 WHERE u.email = $1`)
+
+	updateEmail = statement("update e-mail", `
+	UPDATE users
+	   SET email = $1
+	 WHERE id = $2`)
+)
+
+// UpdateEmail changes the address that a person signs in with. It returns
+// [school.ErrEmailTaken] if another account has it, [school.ErrDemoAccount] for an
+// account whose address everybody knows, and [school.ErrNotFound] if there is no such
+// account.
+func (d *DB) UpdateEmail(ctx context.Context, id school.ID, email school.Email) error {
+	return d.write(ctx, func(t *tx) error {
+		u, err := one(ctx, t, userByID, scanUser, id)
+		if err != nil {
+			return err
+		}
+		if u.Demo {
+			return school.ErrDemoAccount
+		}
+		switch _, err := one(ctx, t, userByEmail, scanUser, email); {
+		case err == nil:
+			return school.ErrEmailTaken
+		case !errors.Is(err, school.ErrNotFound):
+			return err
+		}
+		if err := t.must(ctx, updateEmail, email, id); err != nil {
+			return err
+		}
+		u.Email = email
+		if _, err := t.exec(ctx, deleteUserWords, id); err != nil {
+			return err
+		}
+		return t.indexUsers(ctx, u)
 	})
 }
 

@@ -174,7 +174,7 @@ func (s *Server) mayFinish(c echo.Context, flow auth.Flow) error {
 func (s *Server) afterCode(c echo.Context, flow auth.Flow) error {
 	switch flow.Purpose {
 	case auth.ToSignUp:
-		return s.openAccount(c, flow)
+		return s.openNewAccount(c, flow)
 	case auth.ToChangeEmail:
 		return s.changeEmail(c, flow)
 	case auth.ToAddPhone:
@@ -215,4 +215,9 @@ func (s *Server) sendCodeAgain(c echo.Context) error {
 		}
 	}
 	return s.sendCode(c, flow, *flow.Sent, user)
+}
+
+// mayRequest keeps people from being sent more codes than they asked for.
+func (s *Server) mayRequest(c echo.Context, to auth.Destination) error {
+	return s.Codes.Take(address(c))
 }

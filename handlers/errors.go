@@ -115,7 +115,7 @@ func (s *Server) answerError(err error, c echo.Context) {
 	case errors.Is(err, errConfirm) && isPageLoad(c.Request()) && !wantsJSON(c):
 		failed = c.Redirect(http.StatusSeeOther, confirmAddress(c.Request().URL.RequestURI()))
 	case errors.Is(err, errConfirm) && !wantsJSON(c):
-		failed = s.confirmFirst(c, status)
+		failed = s.confirmPage(c, status, views.ConfirmProps{Next: s.whereFrom(c), Kept: keptForm(c)})
 	case status == http.StatusUnauthorized && isPageLoad(c.Request()) && !wantsJSON(c):
 		failed = c.Redirect(http.StatusSeeOther, signInAddress(c.Request().URL.RequestURI()))
 	case c.Request().Method == http.MethodHead:
@@ -226,6 +226,15 @@ func (s *Server) errorPage(c echo.Context, status int, err error) error {
 		props.Sent = keptForm(c)
 	}
 	return s.page(c, status, views.ErrorPage(s.frame(c, props.Title, ""), props))
+}
+
+// whereFrom is the page on which a form stood, to go back to.
+func (s *Server) whereFrom(c echo.Context) string {
+	from, err := url.Parse(c.Request().Referer())
+	if err != nil || from.Host != s.BaseURL.Host || from.Scheme != s.BaseURL.Scheme {
+		return "/account"
+	}
+	return localPath(from.RequestURI())
 }
 
 // wayBack is where somebody goes on after an error: a page that failed is tried

@@ -70,7 +70,7 @@ func clock(t time.Time) string { return t.Local().Format(ui.ClockTime) }
 
 // sentences are what a page says about what has just been done. The address
 // carries only the key, so nobody can put words into our mouth; see trueOnlyIf.
-var sentences = merged(learnSentences, teachSentences, accountSentences, adminSentences, map[string]string{
+var sentences = merged(learnSentences, teachSentences, accountSentences, waySentences, adminSentences, map[string]string{
 	"switched":   "Switched. You are still signed in; open the X-ray to see what has changed.",
 	"chosen":     "Remembered for the next time you sign in.",
 	"signed-out": "You are signed out.",

@@ -39,16 +39,19 @@ import (
 
 // Config is what a Server is made of.
 type Config struct {
-	DB        *db.DB
-	Sessions  *session.Manager
-	Passwords *auth.Passwords
-	Hasher    *auth.Hasher
+	DB       *db.DB
+	Sessions *session.Manager
+	// Ways are those to prove who one is.
+	auth.Ways
+	// Messages carries mails and text messages.
+	Messages Messages
 	// Tokens are the access tokens of programs.
 	Tokens *bearer.Tokens
 	// Keys are those that tokens are signed with.
 	Keys *token.Keyring
-	// SignUps limits how many accounts one address may open.
-	SignUps *auth.Limiter
+	// SignUps limits how many accounts one address may open, and Codes how many codes
+	// it may have sent.
+	SignUps, Codes *auth.Limiter
 	// Lab runs the experiments; nil in its own small worlds, which have none.
 	Lab *lab.Lab
 	// LabRuns limits how often one address may run them.

@@ -26,6 +26,7 @@ import (
 	"lectern/handlers/bearer"
 	"lectern/handlers/lab"
 	"lectern/handlers/lab/othersite"
+	"lectern/handlers/message"
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/kinds"
@@ -188,11 +189,16 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 		Build: handlers.SmallWorlds(distant), Redis: true, Now: s.clock.Now, Bounds: lab.Bounds{Time: time.Minute, AtOnce: 1, Waiting: 100, Rest: set.rest},
 	})
 	must(t, err)
-	hasher := auth.NewHasher(rand.Reader, 2)
+	seal, err := auth.NewSeal(make([]byte, auth.SealKeyBytes), rand.Reader)
+	must(t, err)
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
 	s.Server, err = handlers.New(handlers.Config{
-		DB: s.db, Sessions: s.sessions, Hasher: hasher, Keys: ring, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
-		Passwords:  auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
+		DB: s.db, Sessions: s.sessions, Keys: ring, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
+		Ways: auth.NewWays(auth.WaysConfig{
+			Store: s.db, Hasher: auth.NewHasher(rand.Reader, 2), Throttle: auth.NewThrottle(s.clock.Now), Seal: seal, Random: rand.Reader, Now: s.clock.Now, Log: log,
+		}),
+		Messages:   message.New(message.Config{Store: s.db, Keep: true, Log: log, Now: s.clock.Now}),
+		Codes:      auth.NewLimiter(auth.Limit{Name: "codes", Burst: 1000, Per: time.Hour}, s.clock.Now),
 		SignUps:    auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
 		Tokens:     bearer.New(tokens, s.clock.Now),
 		Lab:        experiments,

@@ -18,6 +18,7 @@ import (
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
 	"lectern/handlers/lab"
+	"lectern/handlers/message"
 	"lectern/handlers/session"
 	"lectern/handlers/session/kinds"
 	"lectern/handlers/session/serverstore"
@@ -96,13 +97,20 @@ func (w *smallWorld) Boot(ctx context.Context, name string, keys *token.Keyring)
 		return nil, err
 	}
 	log := slog.New(slog.DiscardHandler)
-	hasher := auth.NewPlayHasher(rand.Reader)
+	seal, err := auth.NewSeal(randomBytes(auth.SealKeyBytes), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
 	site, err := New(Config{
-		DB: w.db, Sessions: manager, Hasher: hasher, Keys: keys, Log: log, Now: plan.Now, Random: rand.Reader, BaseURL: plan.Base,
-		Passwords: auth.NewPasswords(w.db, hasher, auth.NewThrottle(plan.Now), log),
-		SignUps:   auth.NewLimiter(auth.SignUpByAddress, plan.Now),
-		Tokens:    bearer.New(tokens, plan.Now),
-		Watch:     plan.Watch,
+		DB: w.db, Sessions: manager, Keys: keys, Log: log, Now: plan.Now, Random: rand.Reader, BaseURL: plan.Base,
+		Ways: auth.NewWays(auth.WaysConfig{
+			Store: w.db, Hasher: auth.NewPlayHasher(rand.Reader), Throttle: auth.NewThrottle(plan.Now), Seal: seal, Random: rand.Reader, Now: plan.Now, Log: log,
+		}),
+		Messages: message.New(message.Config{Store: w.db, Keep: true, Log: log, Now: plan.Now}),
+		SignUps:  auth.NewLimiter(auth.SignUpByAddress, plan.Now),
+		Codes:    auth.NewLimiter(auth.CodesByAddress, plan.Now),
+		Tokens:   bearer.New(tokens, plan.Now),
+		Watch:    plan.Watch,
 	})
 	if err != nil {
 		return nil, err

@@ -21,6 +21,7 @@ import (
 	"lectern/handlers/bearer"
 	"lectern/handlers/lab"
 	"lectern/handlers/lab/othersite"
+	"lectern/handlers/message"
 	"lectern/handlers/session"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
@@ -215,14 +216,21 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 	if err != nil {
 		return nil, nil, err
 	}
-	hasher := auth.NewHasher(rand.Reader, runtime.NumCPU())
+	seal, err := s.seal()
+	if err != nil {
+		return nil, nil, err
+	}
+	outbox := message.New(message.Config{Store: school, Keep: s.Demo, Log: log, Now: time.Now})
 	site, err := handlers.New(handlers.Config{
-		DB:         school,
-		Sessions:   manager,
-		Passwords:  auth.NewPasswords(school, hasher, auth.NewThrottle(time.Now), log),
-		Hasher:     hasher,
+		DB:       school,
+		Sessions: manager,
+		Ways: auth.NewWays(auth.WaysConfig{
+			Store: school, Hasher: auth.NewHasher(rand.Reader, runtime.NumCPU()), Throttle: auth.NewThrottle(time.Now), Seal: seal, Random: rand.Reader, Now: time.Now, Log: log,
+		}),
+		Messages:   outbox,
 		Keys:       keys,
 		SignUps:    auth.NewLimiter(auth.SignUpByAddress, time.Now),
+		Codes:      auth.NewLimiter(auth.CodesByAddress, time.Now),
 		Tokens:     bearer.New(tokens, time.Now),
 		Lab:        experiments,
 		LabRuns:    auth.NewLimiter(labByAddress, time.Now),
@@ -236,7 +244,19 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		Demo:       s.Demo,
 		Proxies:    proxies,
 	})
-	return site, housekeeping(log, manager, keys, append(kinds.Swept, db.LabRuns{DB: school, Now: time.Now}, db.Classes{DB: school, Now: time.Now})), err
+	return site, housekeeping(log, manager, keys, append(kinds.Swept, db.LabRuns{DB: school, Now: time.Now}, db.Classes{DB: school, Now: time.Now}, db.Flows{DB: school, Now: time.Now})), err
+}
+
+// sealFile is the key under which secrets lie in the database that have to be read
+// again.
+const sealFile = "seal.key"
+
+func (s *serveCommand) seal() (*auth.Seal, error) {
+	key, err := auth.LoadSealKey(filepath.Join(s.Data, sealFile), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	return auth.NewSeal(key, rand.Reader)
 }
 
 // sayWhatKeeps has the log begin with what keeps people signed in, and who chose

@@ -91,13 +91,8 @@ func (a *Apps) Show(id school.ID, email school.Email, sealed string) (NewApp, er
 	return NewApp{Secret: grouped(text), Address: address.String()}, nil
 }
 
-// Add keeps the app of a sealed secret, when the code is one that it shows now. The
-// code is used up by that. The error is ErrWrongCode for any other.
-func (a *Apps) Add(ctx context.Context, id school.ID, sealed, typed string) error {
-	step, err := a.step(id, sealed, typed)
-	if err != nil {
-		return err
-	}
+// Add keeps an app that has shown a code of this step. The code is used up by that.
+func (a *Apps) Add(ctx context.Context, id school.ID, sealed string, step int64) error {
 	return a.store.PutAuthenticator(ctx, id, sealed, step, a.now())
 }
 
@@ -111,7 +106,7 @@ func (a *Apps) Check(ctx context.Context, id school.ID, typed string) error {
 	if err != nil {
 		return err
 	}
-	step, err := a.step(id, sealed, typed)
+	step, err := a.Step(id, sealed, typed)
 	if err != nil {
 		return err
 	}
@@ -122,9 +117,10 @@ func (a *Apps) Check(ctx context.Context, id school.ID, typed string) error {
 	return err
 }
 
-// step is the step whose code was typed: this one, the one before or the next. All
-// three are compared, whichever it is. The time is the site's (ASVS 6.5.8).
-func (a *Apps) step(id school.ID, sealed, typed string) (int64, error) {
+// Step is the step whose code was typed: this one, the one before or the next. All
+// three are compared, whichever it is. The time is the site's (ASVS 6.5.8). The error is
+// ErrWrongCode for any other code.
+func (a *Apps) Step(id school.ID, sealed, typed string) (int64, error) {
 	secret, err := a.seal.Open(sealed, sealedFor(id))
 	if err != nil {
 		return 0, err

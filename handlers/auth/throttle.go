@@ -20,12 +20,12 @@ const (
 	maxAccounts   = 1 << 15
 )
 
-// SignInByAddress and SignUpByAddress are the limits of the two forms that a
-// stranger can send. A whole class behind one address may open its accounts
+// The limits of the forms that a stranger can send, for each address. A whole class behind one address may open its accounts
 // within the hour.
 var (
 	SignInByAddress = Limit{Name: "sign-in", Burst: 30, Per: 10 * time.Minute}
 	SignUpByAddress = Limit{Name: "sign-up", Burst: 100, Per: time.Hour}
+	CodesByAddress  = Limit{Name: "codes", Burst: 60, Per: time.Hour}
 )
 
 // Throttle slows down the guessing of passwords (ASVS 6.3.1, 2.4.1; NIST SP

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/gorilla/sessions"
 
@@ -32,9 +33,9 @@ func (m *Manager) Confirm(w http.ResponseWriter, r *http.Request, methods []stri
 }
 
 // proceed starts a session in b that continues the visitor's sign-in: by the
-// same person, with the role that they have now. It asks over whether the end of
-// the person's sessions concerns this one.
-func (m *Manager) proceed(w http.ResponseWriter, r *http.Request, v *Visit, b Backend, over func(school.User) bool) error {
+// same person, with the role that they have now and what change makes of it. It asks
+// over whether the end of the person's sessions concerns this one.
+func (m *Manager) proceed(w http.ResponseWriter, r *http.Request, v *Visit, b Backend, over func(school.User) bool, change func(*Record)) error {
 	rec := *v.record
 	if recaller, ok := v.backend.(Recaller); ok {
 		if err := recaller.Recall(r.Context(), &rec); err != nil {

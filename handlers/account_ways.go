@@ -1,0 +1,165 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"lectern/db/school"
+	"lectern/handlers/auth"
+	"lectern/handlers/policy"
+	"lectern/views"
+)
+
+// The ways are what somebody proves with who they are: seen on one page, set up and
+// taken away from there.
+var wayRoutes = []route{
+	{http.MethodGet, "/account/ways", to(policy.AccountView), (*Server).showWays},
+	{http.MethodPost, "/account/email", on(policy.EmailChange, (*Server).ownAccount), (*Server).requestEmail},
+	{http.MethodPost, "/account/two-step", on(policy.FactorsChange, (*Server).ownAccount), (*Server).switchTwoStep},
+	{http.MethodPost, "/account/phone", on(policy.FactorsChange, (*Server).ownAccount), (*Server).requestPhone},
+	{http.MethodPost, "/account/phone/remove", on(policy.FactorsChange, (*Server).ownAccount), (*Server).removePhone},
+	{http.MethodPost, "/account/authenticator", on(policy.FactorsChange, (*Server).ownAccount), (*Server).beginAuthenticator},
+	{http.MethodGet, "/account/authenticator", on(policy.FactorsChange, (*Server).ownAccount), (*Server).showAuthenticator},
+	{http.MethodPost, "/account/authenticator/add", on(policy.FactorsChange, (*Server).ownAccount), (*Server).addAuthenticator},
+	{http.MethodPost, "/account/authenticator/remove", on(policy.FactorsChange, (*Server).ownAccount), (*Server).removeAuthenticator},
+	{http.MethodPost, "/account/recovery-codes", on(policy.FactorsChange, (*Server).ownAccount), (*Server).makeRecoveryCodes},
+}
+
+// waySentences are what the page says about what was just done.
+var waySentences = map[string]string{
+	"phone-added":   "Your telephone is set up. Codes can be sent to it from now on.",
+	"phone-removed": "The telephone is forgotten.",
+	"app-removed":   "The authenticator app is forgotten. Delete its entry in the app as well.",
+	"two-step-on":   "From now on you are asked for a second step when you sign in.",
+	"two-step-off":  "From now on one step is enough when you sign in.",
+	"email-changed": "This is your address now. Sign in with it from now on.",
+}
+
+func (s *Server) showWays(c echo.Context) error {
+	return s.waysPage(c, http.StatusOK, views.WaysProps{})
+}
+
+// waysPage fills in what does not depend on what was sent.
+func (s *Server) waysPage(c echo.Context, status int, p views.WaysProps) error {
+	v := visitorOf(c)
+	factors, err := s.DB.Factors(c.Request().Context(), v.user.ID)
+	if err != nil {
+		return err
+	}
+	p.User, p.Factors = v.user, factors
+	p.Mail, p.Texts = s.carries(school.ByMail), s.carries(school.ByText)
+	p.Confirmed = s.justConfirmed(c)
+	p.MayChange = s.may(c, policy.FactorsChange, policy.Object{Owner: v.user.ID, Demo: v.user.Demo})
+	f, err := s.frameAfter(c, "Ways to sign in", "")
+	if err != nil {
+		return err
+	}
+	return s.page(c, status, views.WaysPage(f, p))
+}
+
+// requestEmail sends a code to the address that somebody wants. That another account
+// has it is told to the address and not to the page (ASVS 6.3.8).
+func (s *Server) requestEmail(c echo.Context) error {
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	user := visitorOf(c).user
+	p := views.WaysProps{Email: f.typed("email"), Errors: map[string]string{}}
+	email, err := school.ParseEmail(f.get("email"))
+	if err := fieldErrors(p.Errors).note(err); err != nil {
+		return err
+	}
+	if email == user.Email {
+		p.Errors["email"] = "This is the address you have now."
+	}
+	if len(p.Errors) > 0 {
+		return s.waysPage(c, http.StatusUnprocessableEntity, p)
+	}
+	flow := auth.Flow{Purpose: auth.ToChangeEmail, User: user.ID}
+	return s.sendCode(c, flow, auth.Destination{Email: email}, user)
+}
+
+// changeEmail gives somebody the address that has shown itself, and tells the old one.
+func (s *Server) changeEmail(c echo.Context, flow auth.Flow) error {
+	before := visitorOf(c).user
+	err := s.DB.UpdateEmail(toTheEnd(c), before.ID, flow.Sent.Email)
+	if errors.Is(err, school.ErrEmailTaken) {
+		p := views.WaysProps{Email: string(flow.Sent.Email), Errors: map[string]string{"email": "This address cannot be used: it belongs to another account, which may be yours as well."}}
+		return s.waysPage(c, http.StatusConflict, p)
+	}
+	if err != nil {
+		return err
+	}
+	s.record(c, school.ActionEmailChange, before.Name, "")
+	s.notifyAt(c, before, before.Email, noticeOfEmail)
+	return seeOther(c, "/account/ways?said=email-changed")
+}
+
+func (s *Server) switchTwoStep(c echo.Context) error {
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	user, on := visitorOf(c).user, f.get("on") == "1"
+	if err := s.DB.SetTwoStep(toTheEnd(c), user.ID, on); err != nil {
+		return err
+	}
+	said, told, action := "two-step-off", noticeOfOneStep, school.ActionFactorRemove
+	if on {
+		said, told, action = "two-step-on", noticeOfTwoSteps, school.ActionFactorAdd
+	}
+	s.record(c, action, user.Name, "second step")
+	s.notify(c, user, told)
+	return s.renewed(c, "/account/ways?said="+said)
+}
+
+func (s *Server) requestPhone(c echo.Context) error {
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	user := visitorOf(c).user
+	p := views.WaysProps{Phone: f.typed("phone"), Errors: map[string]string{}}
+	phone, err := school.ParsePhone(f.get("phone"))
+	if err := fieldErrors(p.Errors).note(err); err != nil {
+		return err
+	}
+	if len(p.Errors) > 0 {
+		return s.waysPage(c, http.StatusUnprocessableEntity, p)
+	}
+	flow := auth.Flow{Purpose: auth.ToAddPhone, User: user.ID}
+	return s.sendCode(c, flow, auth.Destination{Phone: phone}, user)
+}
+
+// addPhone keeps a number that has shown itself.
+func (s *Server) addPhone(c echo.Context, flow auth.Flow) error {
+	user := visitorOf(c).user
+	if err := s.DB.PutPhone(toTheEnd(c), user.ID, flow.Sent.Phone, s.Now()); err != nil {
+		return err
+	}
+	s.record(c, school.ActionFactorAdd, user.Name, "telephone "+flow.Sent.Phone.Masked())
+	s.notify(c, user, noticeOfPhone)
+	return s.renewed(c, "/account/ways?said=phone-added")
+}
+
+func (s *Server) removePhone(c echo.Context) error {
+	user := visitorOf(c).user
+	if err := s.DB.RemovePhone(toTheEnd(c), user.ID); err != nil {
+		return err
+	}
+	s.record(c, school.ActionFactorRemove, user.Name, "telephone")
+	s.notify(c, user, noticeOfNoPhone)
+	return s.renewed(c, "/account/ways?said=phone-removed")
+}
+
+// renewed leads on with a new session id, as after any change of what somebody proves
+// with who they are (ASVS 7.2.4).
+func (s *Server) renewed(c echo.Context, next string) error {
+	if err := s.Sessions.Renew(c.Response(), c.Request()); err != nil {
+		return s.whyNot(c, err)
+	}
+	return seeOther(c, next)
+}

@@ -1,0 +1,113 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/labstack/echo/v4"
+
+	"lectern/db/school"
+	"lectern/handlers/auth"
+	"lectern/handlers/message"
+)
+
+// errNoCarrier: this site has nobody who carries such a message.
+var errNoCarrier = message.ErrNoCarrier
+
+// Messages sends mails and text messages, soon.
+type Messages interface {
+	Carries(school.Channel) bool
+	Send(context.Context, school.Message) error
+	// SendNothing takes as long as Send.
+	SendNothing(context.Context, school.Channel) error
+}
+
+func (s *Server) carries(channel school.Channel) bool { return s.Messages.Carries(channel) }
+
+// post sends the code of a flow to where it goes. To an address that nobody has nothing
+// goes, except where somebody is to open an account with it.
+func (s *Server) post(c echo.Context, browser auth.Browser, flow auth.Flow, code auth.Code, user school.User) error {
+	m := school.Message{
+		Channel: flow.Sent.Channel(), To: string(flow.Sent.Email), User: user.ID,
+		Browser: []byte(browser.Hash()), At: s.Now(), Until: flow.ExpiresAt,
+	}
+	if m.Channel == school.ByText {
+		m.To = string(flow.Sent.Phone)
+	}
+	if m.To == "" || user.ID == "" && flow.Purpose != auth.ToSignUp {
+		return s.Messages.SendNothing(toTheEnd(c), m.Channel)
+	}
+	m.Subject, m.Body = s.codeWords(c, flow, code, user)
+	return s.Messages.Send(toTheEnd(c), m)
+}
+
+// codeDeeds say what a code is for.
+var codeDeeds = map[auth.Purpose]string{
+	auth.ToSignIn:      "sign in",
+	auth.ToSignUp:      "open your account",
+	auth.ToConfirm:     "confirm that it is you",
+	auth.ToReset:       "choose a new password",
+	auth.ToChangeEmail: "make this address yours",
+	auth.ToAddPhone:    "make this number yours",
+}
+
+func (s *Server) codeWords(c echo.Context, flow auth.Flow, code auth.Code, user school.User) (subject, body string) {
+	deed := codeDeeds[flow.Purpose]
+	if flow.Sent.Channel() == school.ByText {
+		// The last line is for telephones that fill codes in: they do so on this site
+		// alone (https://wicg.github.io/sms-one-time-codes/).
+		return "Your code", fmt.Sprintf("%s is your code to %s at Lectern. It is good for ten minutes. We never ask you for it.\n\n@%s #%s", code.Spaced(), deed, s.BaseURL.Hostname(), code)
+	}
+	if flow.Purpose == auth.ToSignUp && user.ID != "" {
+		return "You already have an account", s.signed(c, fmt.Sprintf("Somebody wants to open an account with this address at Lectern, and there is one. If it was you, sign in instead, or choose a new password:\n\n%s\n%s\n\nIf it was not you, you need do nothing. Your account is as it was.",
+			s.longAddress("/signin"), s.longAddress("/signin/forgotten")))
+	}
+	return "Your code to " + deed, s.signed(c, fmt.Sprintf("%s is your code to %s at Lectern.\n\nIt is good for ten minutes, once, and only in the browser that asked for it. If that was not you, you need do nothing: nobody can do anything without it. We never ask you for it.", code.Spaced(), deed))
+}
+
+// signed adds where a letter was caused, which is how its reader knows whether it was
+// them.
+func (s *Server) signed(c echo.Context, body string) string {
+	where := deviceOf(c.Request().UserAgent())
+	if at := address(c); at != netip.IPv6Unspecified() {
+		where += ", from " + at.String()
+	}
+	return body + "\n\nIt was asked for in " + where + ".\n" + s.BaseURL.String()
+}
+
+// notice is what somebody is told after something has changed that whoever took their
+// account over would change first (ASVS 6.3.7).
+type notice struct{ subject, words string }
+
+var (
+	noticeOfPassword  = notice{"Your password was changed", "Your password at Lectern was changed."}
+	noticeOfEmail     = notice{"Your address was changed", "The address of your account at Lectern was changed. Letters go to the new one from now on."}
+	noticeOfApp       = notice{"An authenticator app was added", "An authenticator app was added to your account at Lectern. It is asked for at each sign-in from now on."}
+	noticeOfNoApp     = notice{"The authenticator app was removed", "The authenticator app was removed from your account at Lectern."}
+	noticeOfPhone     = notice{"A telephone was added", "A telephone number was added to your account at Lectern. Codes can be sent to it from now on."}
+	noticeOfNoPhone   = notice{"The telephone was removed", "The telephone number was removed from your account at Lectern."}
+	noticeOfCodes     = notice{"New recovery codes were made", "New recovery codes were made for your account at Lectern. Those that you had before are good for nothing."}
+	noticeOfTwoSteps  = notice{"The second step was switched on", "Your account at Lectern asks for a second step at each sign-in from now on."}
+	noticeOfOneStep   = notice{"The second step was switched off", "Your account at Lectern does not ask for a second step any more."}
+	noticeOfOneCode   = notice{"A recovery code was used", "Somebody signed in to your account at Lectern with one of your recovery codes, which is used up by that."}
+	noticeOfNewDevice = notice{"A new sign-in", "Somebody signed in to your account at Lectern in a browser, or from a place, that it was not signed in from before."}
+)
+
+// notify sends somebody a notice. What has changed stays changed when nobody can carry
+// it, so a failure is the log's matter.
+func (s *Server) notify(c echo.Context, user school.User, n notice) {
+	s.notifyAt(c, user, user.Email, n)
+}
+
+func (s *Server) notifyAt(c echo.Context, user school.User, to school.Email, n notice) {
+	if !s.carries(school.ByMail) {
+		return
+	}
+	body := s.signed(c, n.words+"\n\nIf it was you, you need do nothing. If it was not, choose a new password at once, which ends every session of your account:\n\n"+s.longAddress("/signin/forgotten"))
+	m := school.Message{Channel: school.ByMail, To: string(to), Subject: n.subject, Body: body, User: user.ID, Browser: s.browserHash(c), At: s.Now()}
+	if err := s.Messages.Send(detached(c), m); err != nil && !errors.Is(err, message.ErrNoCarrier) {
+		s.Log.Error("notice not written", "id", requestID(c), "subject", n.subject, "err", err)
+	}
+}
