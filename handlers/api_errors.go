@@ -43,6 +43,10 @@ func apiWords(status int, err error) string {
 		return "Send one Authorization header: the word Bearer, a space, and the token."
 	case errors.Is(err, errToken):
 		return "This access token is not good, or not any more. Get a new one from POST " + apiPath + "/tokens."
+	case errors.Is(err, errSecondStep):
+		return "This account asks for a second step, which a program cannot take. Sign in on a page, and send the cookie of the session."
+	case errors.Is(err, errConfirm):
+		return "This is only for somebody who has just proved who they are. Confirm it at /confirm."
 	case errors.Is(err, auth.ErrRefused):
 		return "This e-mail address and this password do not open an account here."
 	}

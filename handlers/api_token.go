@@ -51,6 +51,13 @@ func (s *Server) issueToken(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	factors, err := s.DB.Factors(c.Request().Context(), user.ID)
+	if err != nil {
+		return err
+	}
+	if auth.NeedsSecond(factors, []school.Method{school.Password}) {
+		return errSecondStep
+	}
 	text, err := s.Tokens.Issue(user, asked, later(user.SessionsFrom, s.Sessions.Site().From()))
 	if err != nil {
 		return err

@@ -273,7 +273,10 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		}
 	case http.StatusUnauthorized:
 		p.Title, p.Lede = "We do not know who you are", "Your session has ended, or there never was one. The page may well be yours: sign in, and we will see."
-		if errors.Is(err, session.ErrNoSession) || errors.Is(err, session.ErrEnded) {
+		switch {
+		case errors.Is(err, errSecondStep):
+			p.Title, p.Lede = "Your account asks for a second step", "The password was right, and it is half of what your account asks for. Sign in on the page at the door."
+		case errors.Is(err, session.ErrNoSession) || errors.Is(err, session.ErrEnded):
 			p.Title, p.Lede = "Your session has ended", "It ended while you were at this, so it cannot be continued in any form. Sign in again."
 		}
 	case http.StatusForbidden:

@@ -1,0 +1,400 @@
+package handlers_test
+
+import (
+	"encoding/base32"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"lectern/db/school"
+)
+
+// letter is the latest message that went to an address or a telephone.
+func (s *site) letter(to string) (m school.Message) {
+	s.t.Helper()
+	row := s.db.Reader().QueryRowContext(s.t.Context(), `SELECT subject, body FROM messages WHERE recipient = $1 ORDER BY at DESC, rowid DESC LIMIT 1`, to)
+	if err := row.Scan(&m.Subject, &m.Body); err != nil {
+		s.t.Fatalf("no message to %s: %v", to, err)
+	}
+	return m
+}
+
+// letters is how many messages went to an address or a telephone.
+func (s *site) letters(to string) (n int) {
+	s.t.Helper()
+	must(s.t, s.db.Reader().QueryRowContext(s.t.Context(), `SELECT COUNT(*) FROM messages WHERE recipient = $1`, to).Scan(&n))
+	return n
+}
+
+var (
+	sentCode    = regexp.MustCompile(`\b(\d{4}) (\d{4})\b`)
+	flowInForm  = regexp.MustCompile(`name="flow" value="([\w-]+)"`)
+	secretShown = regexp.MustCompile(`<code class="secret">([A-Z2-7 ]+)</code>`)
+	paperCode   = regexp.MustCompile(`<li><code>([0-9a-z-]+)</code></li>`)
+)
+
+// code is the number in the latest message to somebody.
+func (s *site) code(to string) string {
+	s.t.Helper()
+	found := sentCode.FindStringSubmatch(s.letter(to).Body)
+	if found == nil {
+		s.t.Fatalf("no code in %q", s.letter(to).Body)
+	}
+	return found[1] + found[2]
+}
+
+// wrong is a code that is not this one.
+func wrong(code string) string {
+	return string('0'+(code[0]-'0'+1)%10) + code[1:]
+}
+
+// flow follows the answer to the page that it leads to, and reads the flow off it.
+func (b *browser) flow(a answer) string {
+	b.t.Helper()
+	a.want(b.t, http.StatusSeeOther)
+	found := flowInForm.FindStringSubmatch(b.get(a.location).want(b.t, http.StatusOK).body)
+	if found == nil {
+		b.t.Fatalf("no flow on %s", a.location)
+	}
+	return found[1]
+}
+
+// app is an authenticator app.
+type app struct {
+	site   *site
+	secret string
+}
+
+// shows is what the app shows so far from now.
+func (a app) shows(off time.Duration) string {
+	code, err := totp.GenerateCode(a.secret, a.site.clock.Now().Add(off))
+	must(a.site.t, err)
+	return code
+}
+
+// setUp sets up an authenticator app for whoever is signed in, and returns it with the
+// recovery codes.
+func (b *browser) setUp() (app, []string) {
+	b.t.Helper()
+	begun := b.post("/account/authenticator").want(b.t, http.StatusSeeOther)
+	shown := b.get(begun.location).want(b.t, http.StatusOK, "otpauth://totp/Lectern:")
+	a := app{b.site, strings.ReplaceAll(secretShown.FindStringSubmatch(shown.body)[1], " ", "")}
+	if raw, err := base32.StdEncoding.DecodeString(a.secret); err != nil || len(raw) != 20 {
+		b.t.Fatalf("the secret is %q", a.secret)
+	}
+	flow := flowInForm.FindStringSubmatch(shown.body)[1]
+	done := b.post("/account/authenticator/add", "flow", flow, "code", a.shows(0)).want(b.t, http.StatusOK, "Your recovery codes")
+	var codes []string
+	for _, found := range paperCode.FindAllStringSubmatch(done.body, -1) {
+		codes = append(codes, found[1])
+	}
+	if len(codes) != 10 {
+		b.t.Fatalf("there are %d recovery codes", len(codes))
+	}
+	return a, codes
+}
+
+// TestCode_isGoodOnceInItsBrowserForTenMinutes: ASVS 6.5.1, 6.5.5, 6.6.2, 6.6.3.
+func TestCode_isGoodOnceInItsBrowserForTenMinutes(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		begin := func() (b *browser, flow, code string) {
+			b = s.browser()
+			flow = b.flow(b.post("/signin/code", "email", ada, "next", "/learning"))
+			return b, flow, s.code(ada)
+		}
+		b, flow, code := begin()
+		if b.signedIn() {
+			t.Fatal("whoever asks for a code is signed in")
+		}
+		b.post("/code", "flow", flow, "code", wrong(code)).want(t, http.StatusUnprocessableEntity, "That is not the code.", "4 tries are left")
+		b.post("/code", "flow", flow, "code", "").want(t, http.StatusUnprocessableEntity, "3 tries are left")
+
+		other, otherFlow, otherCode := begin()
+		other.post("/code", "flow", flow, "code", code).want(t, http.StatusBadRequest, "This is over")
+		s.browser().post("/code", "flow", flow, "code", code).want(t, http.StatusBadRequest, "This is over")
+		other.post("/code", "flow", otherFlow, "code", code).want(t, http.StatusUnprocessableEntity)
+
+		b.post("/code", "flow", flow, "code", code[:4]+" "+code[4:]).want(t, http.StatusSeeOther)
+		b.get("/account").want(t, http.StatusOK, "with a code by e-mail")
+		b.post("/code", "flow", flow, "code", code).want(t, http.StatusBadRequest, "This is over")
+
+		other.post("/code", "flow", otherFlow, "code", otherCode).want(t, http.StatusSeeOther)
+		if !other.signedIn() {
+			t.Error("the second of two is not let in")
+		}
+
+		guess, guessed, right := begin()
+		for range 5 {
+			guess.post("/code", "flow", guessed, "code", wrong(right)).want(t, http.StatusUnprocessableEntity)
+		}
+		guess.post("/code", "flow", guessed, "code", right).want(t, http.StatusBadRequest, "This is over")
+
+		late, lateFlow, lateCode := begin()
+		s.clock.move(10*time.Minute + time.Second)
+		late.post("/code", "flow", lateFlow, "code", lateCode).want(t, http.StatusBadRequest, "This is over")
+		if late.signedIn() || guess.signedIn() {
+			t.Error("somebody was let in all the same")
+		}
+	})
+}
+
+// TestCode_saysTheSameToEverybody: whoever types an address in learns nothing about it
+// (ASVS 6.3.8).
+func TestCode_saysTheSameToEverybody(t *testing.T) {
+	s := newSite(t, "jwt")
+	must(t, s.db.Disable(t.Context(), fixedID("bea"), s.clock.Now()))
+	for _, path := range []string{"/signin/code", "/signin/forgotten"} {
+		var first string
+		for _, email := range []string{ada, bea, "nobody@school.example"} {
+			b := s.browser()
+			page := b.get(b.post(path, "email", email).want(t, http.StatusSeeOther).location).want(t, http.StatusOK)
+			same := flowInForm.ReplaceAllString(strings.ReplaceAll(page.main(), email, "ADDRESS"), "FLOW")
+			if first == "" {
+				first = same
+			} else if same != first {
+				t.Errorf("%s to %s is not answered as to the others", path, email)
+			}
+		}
+	}
+	if s.letters(bea) != 0 || s.letters("nobody@school.example") != 0 || s.letters(ada) != 2 {
+		t.Error("the wrong people got letters")
+	}
+}
+
+// TestAuthenticator_isASecondStep: ASVS 6.3.3, 6.5.1, 6.5.5, 6.5.6.
+func TestAuthenticator_isASecondStep(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		her := s.as(ada)
+		begun := her.post("/account/authenticator").want(t, http.StatusSeeOther)
+		flow := her.flow(begun)
+		her.post("/account/authenticator/add", "flow", flow, "code", "000000").want(t, http.StatusUnprocessableEntity, "That is not what the app should show now.")
+		s.browser().post("/signin", "email", ada, "password", password).want(t, http.StatusSeeOther)
+		app, paper := her.setUp()
+		if !her.signedIn() {
+			t.Fatal("setting up an app ended the session")
+		}
+
+		first := func() (*browser, string) {
+			b := s.browser()
+			a := b.post("/signin", "email", ada, "password", password, "next", "/learning")
+			if !strings.HasPrefix(a.location, "/signin/second?") {
+				t.Fatalf("the password alone leads to %s", a.location)
+			}
+			if b.signedIn() {
+				t.Fatal("the password alone signs in")
+			}
+			return b, b.flow(a)
+		}
+		b, second := first()
+		b.post("/signin/second", "flow", second, "code", app.shows(0)).want(t, http.StatusUnprocessableEntity, "That code is not good.")
+		s.clock.move(30 * time.Second)
+		b.post("/signin/second", "flow", second, "code", app.shows(-60*time.Second)).want(t, http.StatusUnprocessableEntity)
+		b.post("/signin/second", "flow", second, "code", app.shows(60*time.Second)).want(t, http.StatusUnprocessableEntity)
+		s.browser().post("/signin/second", "flow", second, "code", app.shows(0)).want(t, http.StatusBadRequest)
+		code := app.shows(0)
+		if got := b.post("/signin/second", "flow", second, "code", code).want(t, http.StatusSeeOther); got.location != "/learning" {
+			t.Errorf("the second step leads to %s", got.location)
+		}
+		b.get("/account").want(t, http.StatusOK, "with a password and with an authenticator app")
+		thief, stolen := first()
+		thief.post("/signin/second", "flow", stolen, "code", code).want(t, http.StatusUnprocessableEntity)
+
+		s.clock.move(time.Hour) // the tries are forgotten
+		thief, stolen = first()
+		thief.post("/signin/second", "flow", stolen, "way", "recovery-code", "code", "0000-0000-0000").want(t, http.StatusUnprocessableEntity)
+		thief.post("/signin/second", "flow", stolen, "way", "recovery-code", "code", strings.ToUpper(paper[0])).want(t, http.StatusSeeOther)
+		again, flow2 := first()
+		again.post("/signin/second", "flow", flow2, "way", "recovery-code", "code", paper[0]).want(t, http.StatusUnprocessableEntity)
+
+		s.clock.move(time.Hour)
+		byCode := s.browser()
+		got := byCode.post("/code", "flow", byCode.flow(byCode.post("/signin/code", "email", ada)), "code", s.code(ada)).want(t, http.StatusSeeOther)
+		if !strings.HasPrefix(got.location, "/signin/second?") || byCode.signedIn() {
+			t.Error("a code by e-mail goes past the second step")
+		}
+		s.browser().send(http.MethodPost, "/api/v1/tokens", credentials(ada, password), "Content-Type", "application/json").want(t, http.StatusUnauthorized, "second step")
+	})
+}
+
+// TestForgotten_replacesThePasswordAndNothingElse: ASVS 6.4.3.
+func TestForgotten_replacesThePasswordAndNothingElse(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		her := s.as(ada)
+		app, _ := her.setUp()
+		s.clock.move(time.Minute)
+		b := s.browser()
+		flow := b.flow(b.post("/signin/forgotten", "email", ada))
+		second := b.post("/code", "flow", flow, "code", s.code(ada)).want(t, http.StatusSeeOther)
+		if !strings.HasPrefix(second.location, "/signin/second?") {
+			t.Fatalf("after the code comes %s", second.location)
+		}
+		next := b.post("/signin/second", "flow", b.flow(second), "code", app.shows(0)).want(t, http.StatusSeeOther)
+		if b.signedIn() {
+			t.Error("somebody is signed in before there is a password")
+		}
+		last := b.flow(next)
+		b.post("/signin/new-password", "flow", last, "new", "too short").want(t, http.StatusUnprocessableEntity, "at least 15 characters")
+		s.browser().post("/signin/new-password", "flow", last, "new", otherPassword).want(t, http.StatusBadRequest)
+		b.post("/signin/new-password", "flow", last, "new", otherPassword).want(t, http.StatusSeeOther)
+		if !b.signedIn() {
+			t.Error("whoever chose a password is not signed in")
+		}
+		b.post("/signin/new-password", "flow", last, "new", password).want(t, http.StatusBadRequest)
+		s.browser().post("/signin", "email", ada, "password", password).want(t, http.StatusUnprocessableEntity)
+		if s.letter(ada).Subject != "Your password was changed" {
+			t.Error("nobody was told")
+		}
+		if s.sessions.Site().Backend != "jwt" && s.sessions.Site().Backend != "hybrid" && her.signedIn() {
+			t.Error("the old session goes on")
+		}
+	})
+}
+
+// TestConfirm_isAskedForTenMinutesAfterTheLastProof: ASVS 7.5.1.
+func TestConfirm_isAskedForTenMinutesAfterTheLastProof(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		b := s.as(ada)
+		s.clock.move(10*time.Minute + time.Second)
+		for _, form := range [][]string{
+			{"/account/email", "email", "ada@elsewhere.example"},
+			{"/account/phone", "phone", "+44 7700 900123"},
+			{"/account/authenticator"},
+			{"/account/recovery-codes"},
+			{"/account/two-step", "on", "1"},
+			{"/account/password", "current", password, "new", otherPassword},
+			{"/account/sessions/end-others"},
+		} {
+			b.post(form[0], form[1:]...).want(t, http.StatusForbidden, "Confirm that it is you").lacks(t, password, otherPassword)
+		}
+		if n := s.letters("ada@elsewhere.example"); n != 0 {
+			t.Error("a code was sent before")
+		}
+		before := b.cookie(cookieOf(s.sessions.Site().Backend))
+		b.post("/confirm", "password", otherPassword, "next", "/account/ways").want(t, http.StatusUnprocessableEntity, "That is not your password.")
+		b.post("/account/email", "email", "ada@elsewhere.example").want(t, http.StatusForbidden)
+		kept := b.post("/confirm", "password", password, "kept-action", "/account/email", "kept-email", "ada@elsewhere.example").want(t, http.StatusOK, "/account/email", "ada@elsewhere.example")
+		kept.lacks(t, password)
+		if b.cookie(cookieOf(s.sessions.Site().Backend)) == before {
+			t.Error("the session kept its id")
+		}
+		b.post("/account/email", "email", "ada@elsewhere.example").want(t, http.StatusSeeOther)
+		s.clock.move(10 * time.Minute)
+		b.post("/account/two-step", "on", "0").want(t, http.StatusSeeOther)
+		s.clock.move(time.Second)
+		b.post("/account/two-step", "on", "0").want(t, http.StatusForbidden)
+		if got := b.get("/account/authenticator?flow=x").want(t, http.StatusSeeOther); got.location != "/confirm?next=%2Faccount%2Fauthenticator%3Fflow%3Dx" {
+			t.Errorf("a page leads to %s", got.location)
+		}
+	})
+}
+
+// TestEmail_changesWhenTheNewOneHasShownItself: ASVS 6.3.7.
+func TestEmail_changesWhenTheNewOneHasShownItself(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		const elsewhere = "ada@elsewhere.example"
+		b := s.as(ada)
+		b.post("/account/email", "email", ada).want(t, http.StatusUnprocessableEntity, "This is the address you have now.")
+		flow := b.flow(b.post("/account/email", "email", elsewhere))
+		thief := s.as(bea)
+		thief.post("/code", "flow", flow, "code", s.code(elsewhere)).want(t, http.StatusBadRequest)
+		b.get("/account").want(t, http.StatusOK, ada)
+		b.post("/code", "flow", flow, "code", s.code(elsewhere)).want(t, http.StatusSeeOther)
+		b.get("/account").want(t, http.StatusOK, elsewhere)
+		if got := s.letter(ada); got.Subject != "Your address was changed" {
+			t.Errorf("the old address was told %q", got.Subject)
+		}
+		s.browser().post("/signin", "email", ada, "password", password).want(t, http.StatusUnprocessableEntity)
+		s.browser().post("/signin", "email", elsewhere, "password", password).want(t, http.StatusSeeOther)
+
+		flow = b.flow(b.post("/account/email", "email", bea))
+		b.post("/code", "flow", flow, "code", s.code(bea)).want(t, http.StatusConflict, "belongs to another account")
+	})
+}
+
+// TestPhone_takesCodes: as the second step, and as the first where there is no second.
+func TestPhone_takesCodes(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		const number = "+447700900123"
+		b := s.as(ada)
+		b.post("/account/phone", "phone", "0770").want(t, http.StatusUnprocessableEntity, "begins with a plus sign")
+		flow := b.flow(b.post("/account/phone", "phone", "+44 7700 900123"))
+		if !strings.HasSuffix(s.letter(number).Body, "@"+s.address().Hostname()+" #"+s.code(number)) {
+			t.Errorf("the message is %q", s.letter(number).Body)
+		}
+		b.post("/code", "flow", flow, "code", s.code(number)).want(t, http.StatusSeeOther)
+		b.get("/account/ways").want(t, http.StatusOK, number)
+
+		stranger := s.browser()
+		asked := stranger.post("/signin/code", "email", ada, "by", "text").want(t, http.StatusSeeOther)
+		stranger.get(asked.location).want(t, http.StatusOK).lacks(t, "123</b>", number)
+		stranger.post("/code", "flow", stranger.flow(asked), "code", s.code(number)).want(t, http.StatusSeeOther)
+		stranger.get("/account").want(t, http.StatusOK, "with a code by text message")
+
+		b.post("/account/two-step", "on", "1").want(t, http.StatusSeeOther)
+		n := s.letters(number)
+		again := s.browser()
+		again.post("/signin/code", "email", ada, "by", "text").want(t, http.StatusSeeOther)
+		if s.letters(number) != n {
+			t.Error("the second step is sent as the first")
+		}
+		second := again.flow(again.post("/signin", "email", ada, "password", password))
+		code := again.flow(again.post("/signin/second/text", "flow", second))
+		again.post("/code", "flow", code, "code", s.code(number)).want(t, http.StatusSeeOther)
+		again.get("/account").want(t, http.StatusOK, "with a password and with a code by text message")
+
+		b.post("/account/phone/remove").want(t, http.StatusSeeOther)
+		s.browser().post("/signin", "email", ada, "password", password).want(t, http.StatusSeeOther)
+		if last := s.as(ada); !last.signedIn() {
+			t.Error("without a telephone there is still a second step")
+		}
+	})
+}
+
+// TestSignUp_tellsNobodyWhoHasAnAccount: ASVS 6.3.8.
+func TestSignUp_tellsNobodyWhoHasAnAccount(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		b, c := s.browser(), s.browser()
+		const cleo = "cleo@school.example"
+		there := b.post("/signup", "name", "Cleo Sand", "email", ada, "password", otherPassword).want(t, http.StatusSeeOther)
+		fresh := c.post("/signup", "name", "Cleo Sand", "email", cleo, "password", otherPassword).want(t, http.StatusSeeOther)
+		one, other := b.get(there.location).want(t, http.StatusOK), c.get(fresh.location).want(t, http.StatusOK)
+		if flowInForm.ReplaceAllString(strings.ReplaceAll(one.main(), ada, ""), "") != flowInForm.ReplaceAllString(strings.ReplaceAll(other.main(), cleo, ""), "") {
+			t.Error("an address with an account is answered in another way")
+		}
+		if got := s.letter(ada); got.Subject != "You already have an account" || sentCode.MatchString(got.Body) {
+			t.Errorf("ada is told %q", got.Body)
+		}
+		if c.signedIn() {
+			t.Error("somebody is signed in whose address has not shown itself")
+		}
+		c.post("/code", "flow", c.flow(fresh), "code", s.code(cleo)).want(t, http.StatusSeeOther)
+		c.get("/account").want(t, http.StatusOK, "Cleo Sand", cleo)
+		s.browser().post("/signin", "email", cleo, "password", otherPassword).want(t, http.StatusSeeOther)
+	})
+}
+
+// TestFlow_cannotBeTakenForAnother: a flow that waits for one thing takes no other
+// (ASVS 2.3.1, 9.2.2).
+func TestFlow_cannotBeTakenForAnother(t *testing.T) {
+	s := newSite(t, "database")
+	her := s.as(ada)
+	her.setUp()
+	b := s.browser()
+	code := b.flow(b.post("/signin/forgotten", "email", bea))
+	second := b.flow(b.post("/signin", "email", ada, "password", password))
+	for _, wrong := range []struct{ path, flow string }{
+		{"/signin/new-password", code}, {"/signin/new-password", second}, {"/signin/second", code}, {"/code", second},
+		{"/signin/second/text", second}, {"/code/again", second}, {"/code", ""}, {"/code", strings.Repeat("A", 5000)},
+	} {
+		b.post(wrong.path, "flow", wrong.flow, "code", s.code(bea), "new", otherPassword).want(t, http.StatusBadRequest, "This is over")
+		b.get(wrong.path + "?" + url.Values{"flow": {wrong.flow}}.Encode())
+	}
+	if b.signedIn() {
+		t.Error("somebody got in")
+	}
+}
