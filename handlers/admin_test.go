@@ -295,7 +295,7 @@ func TestAudit_tellsWhoDidWhatAndNoSecret(t *testing.T) {
 			keep(her)
 		}
 		her.post("/signout").want(t, http.StatusSeeOther)
-		s.browser().post("/signup", "name", "Cleo Sand", "email", "cleo@school.example", "password", otherPassword).want(t, http.StatusSeeOther)
+		s.signUp("Cleo Sand", "cleo@school.example")
 		admin.post(person(bea)+"/role", "role", "instructor").want(t, http.StatusSeeOther)
 		admin.post(person(bea)+"/disable").want(t, http.StatusSeeOther)
 		admin.post(person(bea)+"/enable").want(t, http.StatusSeeOther)

@@ -58,6 +58,7 @@ func (s *Server) enter(c echo.Context, user school.User, flow auth.Flow, kept *v
 	}
 	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignIn, user.Name, methodsLabel(auth.References(flow.Proved)))
 	s.noteMethods(c, user.ID, flow.Proved)
+	s.notePlace(c, user)
 	switch {
 	case wantsJSON(c):
 		return c.NoContent(http.StatusNoContent)
@@ -90,6 +91,18 @@ func (s *Server) noteMethods(c echo.Context, id school.ID, proved []school.Metho
 		if err := s.DB.NoteMethod(detached(c), id, method, s.Now()); err != nil {
 			s.Log.Error("use of a method not noted", "id", requestID(c), "method", method, "err", err)
 		}
+	}
+}
+
+// notePlace tells somebody who is signed in from where they never were before. It
+// decides nothing, so a failure is the log's matter.
+func (s *Server) notePlace(c echo.Context, user school.User) {
+	isNew, err := s.DB.SeePlace(detached(c), user.ID, deviceOf(c.Request().UserAgent()), networkOf(address(c)).String(), s.Now())
+	switch {
+	case err != nil:
+		s.Log.Error("place not noted", "id", requestID(c), "err", err)
+	case isNew:
+		s.notify(c, user, noticeOfNewDevice)
 	}
 }
 

@@ -61,7 +61,7 @@ func statusOf(err error) int {
 		return http.StatusForbidden
 	case errors.Is(err, errHidden), errors.Is(err, school.ErrNotFound):
 		return http.StatusNotFound
-	case errors.Is(err, school.ErrStale), errors.Is(err, school.ErrNotPublished), errors.Is(err, school.ErrEmpty), errors.Is(err, school.ErrLastAdmin), errors.Is(err, school.ErrEmailTaken), errors.Is(err, school.ErrNoFactor):
+	case errors.Is(err, school.ErrStale), errors.Is(err, school.ErrNotPublished), errors.Is(err, school.ErrEmpty), errors.Is(err, school.ErrLastAdmin), errors.Is(err, school.ErrEmailTaken), errors.Is(err, school.ErrNoFactor), errors.Is(err, school.ErrNoHeir):
 		return http.StatusConflict
 	case errors.As(err, &invalid), errors.Is(err, session.ErrUnknownBackend):
 		return http.StatusUnprocessableEntity
@@ -356,6 +356,8 @@ func conflictOf(err error) string {
 		return "A course needs at least one published lesson before it can be published. Publish a lesson first."
 	case errors.Is(err, school.ErrLastAdmin):
 		return "This is the last admin who can sign in. Make somebody else an admin first."
+	case errors.Is(err, school.ErrNoHeir):
+		return "There are courses of yours, and no admin here who could take them over. Ask whoever runs this site."
 	case errors.Is(err, school.ErrNoFactor):
 		return "There is nothing yet that could be the second step. Set up an authenticator app or a telephone first."
 	case errors.Is(err, school.ErrStale):

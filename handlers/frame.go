@@ -71,10 +71,11 @@ func clock(t time.Time) string { return t.Local().Format(ui.ClockTime) }
 // sentences are what a page says about what has just been done. The address
 // carries only the key, so nobody can put words into our mouth; see trueOnlyIf.
 var sentences = merged(learnSentences, teachSentences, accountSentences, waySentences, adminSentences, map[string]string{
-	"switched":   "Switched. You are still signed in; open the X-ray to see what has changed.",
-	"chosen":     "Remembered for the next time you sign in.",
-	"signed-out": "You are signed out.",
-	"welcome":    "Welcome. Your account is open and you are signed in.",
+	"switched":        "Switched. You are still signed in; open the X-ray to see what has changed.",
+	"chosen":          "Remembered for the next time you sign in.",
+	"signed-out":      "You are signed out.",
+	"account-deleted": "Your account is deleted, and you are signed out.",
+	"welcome":         "Welcome. Your account is open and you are signed in.",
 })
 
 // said is the sentence that the address asks for, where it is true.
@@ -92,13 +93,14 @@ func (s *Server) said(c echo.Context) string {
 // trueOnlyIf is what must be so for a sentence that claims how things stand.
 // A link from elsewhere could otherwise tell somebody that they are signed out.
 var trueOnlyIf = map[string]func(echo.Context) bool{
-	"switched":   signedIn,
-	"chosen":     signedOut,
-	"signed-out": signedOut,
-	"welcome":    signedIn,
-	"renamed":    signedIn,
-	"closed-own": signedOut,
-	"demoted":    func(c echo.Context) bool { return signedIn(c) && visitorOf(c).actor().Role != school.Admin },
+	"switched":        signedIn,
+	"chosen":          signedOut,
+	"signed-out":      signedOut,
+	"welcome":         signedIn,
+	"renamed":         signedIn,
+	"closed-own":      signedOut,
+	"account-deleted": signedOut,
+	"demoted":         func(c echo.Context) bool { return signedIn(c) && visitorOf(c).actor().Role != school.Admin },
 
 	"undone": func(c echo.Context) bool { return askedOf(c).lesson.ID != "" && askedOf(c).enrolment.Joined() },
 	"lab-undone": func(c echo.Context) bool {

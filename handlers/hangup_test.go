@@ -146,7 +146,10 @@ func TestHangUp_isNoErrorOfOurs(t *testing.T) {
 
 func TestHangUp_leavesNoAccountWithoutItsLine(t *testing.T) {
 	eachBackend(t, func(t *testing.T, s *site) {
-		got := s.browser().hangsUp(true, "/signup", "name", "Joan Clarke", "email", "joan@school.example", "password", otherPassword)
+		const joan = "joan@school.example"
+		b := s.browser()
+		flow := b.flow(b.post("/signup", "name", "Joan Clarke", "email", joan, "password", otherPassword))
+		got := b.hangsUp(true, "/code", "flow", flow, "code", s.code(joan))
 		if e := s.lastEvent(school.ActionSignUp); got.Code != http.StatusSeeOther || e.Subject != "Joan Clarke" {
 			t.Errorf("answers %d, and the log has %+v", got.Code, e)
 		}

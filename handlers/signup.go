@@ -99,5 +99,6 @@ func (s *Server) openNewAccount(c echo.Context, flow auth.Flow) error {
 	}
 	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignUp, user.Name, "")
 	s.noteMethods(c, user.ID, flow.Proved)
+	s.notePlace(c, user)
 	return seeOther(c, "/learning?said=welcome")
 }

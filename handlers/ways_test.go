@@ -64,6 +64,15 @@ func (b *browser) flow(a answer) string {
 	return found[1]
 }
 
+// signUp is a browser in which somebody has just opened an account.
+func (s *site) signUp(name, email string) *browser {
+	s.t.Helper()
+	b := s.browser()
+	flow := b.flow(b.post("/signup", "name", name, "email", email, "password", otherPassword))
+	b.post("/code", "flow", flow, "code", s.code(email)).want(s.t, http.StatusSeeOther)
+	return b
+}
+
 // app is an authenticator app.
 type app struct {
 	site   *site

@@ -81,6 +81,10 @@ var looked = []struct {
 		{path: "/courses"}, {path: "/courses?q=bread"}, {path: "/courses?q=nothing+at+all"}, {path: "/courses?topic=identity&level=second&sort=title"},
 		{path: "/courses/sessions"}, {path: "/courses/sessions/lessons/the-forgetful-server"},
 		{path: "/signin"}, {path: "/signin?next=/learning"}, {path: "/signup"},
+		{path: "/signin/code"}, {path: "/signin/code", form: []string{"email", "no address"}, status: http.StatusUnprocessableEntity},
+		{path: "/signin/code", form: []string{"email", "ada@lectern.example"}}, {path: "/signin/code", form: []string{"email", "ada@lectern.example", "by", "text"}},
+		{path: "/code", status: http.StatusBadRequest}, {path: "/signin/second", status: http.StatusBadRequest},
+		{path: "/signin/forgotten"}, {path: "/signin/forgotten", form: []string{"email", ""}, status: http.StatusUnprocessableEntity},
 		{path: "/sessions"},
 		{path: "/lab"}, {path: "/lab/add-a-second-server"}, {path: "/lab/steal-the-cookie?run=aaaaaaaaaa"},
 		{path: "/lab/add-a-second-server/run", form: []string{}, status: http.StatusConflict},
@@ -98,7 +102,7 @@ var looked = []struct {
 	{"ada", []look{
 		{path: "/"}, {path: "/courses?status=joined"}, {path: "/courses/sessions?xray=open"}, {path: "/courses/authorization"},
 		{path: "/courses/sessions/lessons/reading-a-token-by-eye"}, {path: "/learning"}, {path: "/account"},
-		{path: "/account/sessions"},
+		{path: "/account/sessions"}, {path: "/account/ways"}, {path: "/confirm?next=/account"},
 		{path: "/courses/breaking-sessions/join", form: []string{"lesson", "what-signing-out-ends"}}, // a lab lesson, not begun
 		{path: "/lab/sign-out-then-replay/predict", form: []string{"jwt", "accepted", "server", "accepted", "hybrid", "refused"}},
 		{path: "/lab/sign-out-then-replay/run", form: []string{"next", "/courses/breaking-sessions/lessons/what-signing-out-ends"}},

@@ -40,3 +40,14 @@ CREATE TABLE method_uses (
     used_at BIGINT NOT NULL,
     PRIMARY KEY (user_id, method)
 );
+
+-- Where somebody was signed in before: a browser, as it calls itself, and a
+-- network. It is kept so that they can be told of a place that is new.
+CREATE TABLE known_places (
+    user_id TEXT   NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    device  TEXT   NOT NULL,
+    network TEXT   NOT NULL,
+    seen_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, device, network)
+);
+CREATE INDEX known_places_by_time ON known_places (user_id, seen_at);

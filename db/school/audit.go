@@ -27,6 +27,8 @@ const (
 	ActionEmailChange    = "email.change"
 	ActionFactorAdd      = "factor.add"
 	ActionFactorRemove   = "factor.remove"
+	ActionDataDownload   = "data.download"
+	ActionAccountDelete  = "account.delete"
 	ActionRoleChange     = "role.change"
 	ActionDisable        = "account.disable"
 	ActionEnable         = "account.enable"

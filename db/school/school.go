@@ -39,6 +39,8 @@ var (
 	ErrLastAdmin = errors.New("school: last admin")
 	// ErrNoFactor: nothing is set up that could be a second step (409).
 	ErrNoFactor = errors.New("school: no second factor")
+	// ErrNoHeir: there are courses, and no admin who could take them over (409).
+	ErrNoHeir = errors.New("school: nobody to take the courses over")
 	// ErrDemoAccount: demo accounts keep their password (403).
 	ErrDemoAccount = errors.New("school: demo account")
 )

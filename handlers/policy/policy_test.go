@@ -63,6 +63,13 @@ func TestDecide_isThisTable(t *testing.T) {
 		{"a password is changed by whose it is", PasswordChange, none, only(Forbid, student, owner, instructor, admin, demoted)},
 		{"sessions are ended by whose they are", SessionsEnd, none, only(Forbid, student, owner, instructor, admin, demoted)},
 		{"a demo account's password is changed by nobody", PasswordChange, demo, everyone(Forbid)},
+		{"an address is changed by whose it is", EmailChange, none, only(Forbid, student, owner, instructor, admin, demoted)},
+		{"a demo account's address by nobody", EmailChange, demo, everyone(Forbid)},
+		{"what one proves with is changed by whose it is", FactorsChange, none, only(Forbid, student, owner, instructor, admin, demoted)},
+		{"a demo account's by nobody", FactorsChange, demo, everyone(Forbid)},
+		{"what is kept of somebody is handed to them", DataDownload, none, only(Forbid, student, owner, instructor, admin, demoted)},
+		{"an account is deleted by whose it is", AccountDelete, none, only(Forbid, student, owner, instructor, admin, demoted)},
+		{"a demo account by nobody", AccountDelete, demo, everyone(Forbid)},
 		{"everybody looks around", Browse, none, everyone(Allow)},
 		{"everybody sees their own session", SessionRead, none, everyone(Allow)},
 		{"everybody uses the lab", LabUse, none, everyone(Allow)},
@@ -97,6 +104,17 @@ func TestNeedsSignIn_isTrueOnlyWhereNoVisitorIsEverAllowed(t *testing.T) {
 	}
 	if !NeedsSignIn("no such") {
 		t.Error("an unknown action is open to visitors")
+	}
+}
+
+// TestNeedsConfirming_isWhatOutlivesASession: whoever sits down at a browser that was left
+// open must not be able to keep the account.
+func TestNeedsConfirming_isWhatOutlivesASession(t *testing.T) {
+	outlives := map[Action]bool{PasswordChange: true, EmailChange: true, FactorsChange: true, SessionsEnd: true, DataDownload: true, AccountDelete: true}
+	for _, action := range Actions {
+		if NeedsConfirming(action) != outlives[action] {
+			t.Errorf("%s: NeedsConfirming is %v", action, NeedsConfirming(action))
+		}
 	}
 }
 

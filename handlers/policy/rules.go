@@ -23,6 +23,8 @@ const (
 	EmailChange    Action = "email.change"    // one's own address
 	FactorsChange  Action = "factors.change"  // what one proves with who one is
 	SessionsEnd    Action = "sessions.end"    // one's own sessions
+	DataDownload   Action = "data.download"   // all that is kept of oneself
+	AccountDelete  Action = "account.delete"  // one's own account
 	TeachView      Action = "teach.view"      // the desk with one's own courses
 	CourseCreate   Action = "course.create"
 	CourseEdit     Action = "course.edit" // details, chapters, lessons, publishing, deleting
@@ -34,7 +36,7 @@ const (
 // Actions lists them all.
 var Actions = []Action{
 	Browse, SessionRead, SessionSwitch, LabUse, ClassLead, CourseView, CourseJoin, LessonView, LessonComplete, LearningView,
-	AccountView, AccountEdit, PasswordChange, EmailChange, FactorsChange, SessionsEnd, TeachView, CourseCreate, CourseEdit, UserManage, SiteSwitch, AuditView,
+	AccountView, AccountEdit, PasswordChange, EmailChange, FactorsChange, SessionsEnd, DataDownload, AccountDelete, TeachView, CourseCreate, CourseEdit, UserManage, SiteSwitch, AuditView,
 }
 
 type rule struct {
@@ -63,6 +65,8 @@ var rules = map[Action]rule{
 	PasswordChange: {"A password is changed by the person whose it is; demo accounts keep theirs.", true, true, keeper},
 	EmailChange:    {"An address is changed by the person whose it is; demo accounts keep theirs.", true, true, keeper},
 	FactorsChange:  {"What somebody proves with who they are is changed by nobody else; demo accounts have their password and nothing more.", true, true, keeper},
+	DataDownload:   {"What is kept of somebody is handed to that person, and to nobody else.", true, true, signedIn},
+	AccountDelete:  {"An account is deleted by the person whose it is; demo accounts are everybody’s.", true, true, keeper},
 	SessionsEnd:    {"Sessions are ended by the person whose they are.", true, true, signedIn},
 
 	TeachView:    {"Instructors have a desk for their courses, and admins one for all; students have none.", true, false, teaches},

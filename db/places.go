@@ -1,0 +1,60 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"lectern/db/school"
+)
+
+// maxPlaces is how many places are known of one person; the oldest are forgotten.
+const maxPlaces = 50
+
+var (
+	seePlace = statement("see place", `
+	UPDATE known_places
+	   SET seen_at = $1
+	 WHERE user_id = $2
+	   AND device = $3
+	   AND network = $4`)
+
+	countPlaces = statement("count places", `
+	SELECT COUNT(*)
+	  FROM known_places
+	 WHERE user_id = $1`)
+
+	addPlace = statement("add place", `
+	INSERT INTO known_places (user_id, device, network, seen_at)
+	VALUES ($1, $2, $3, $4)`)
+
+	dropPlaces = statement("drop places", `
+	DELETE FROM known_places
+	 WHERE user_id = $1
+	   AND seen_at < (SELECT MIN(k.seen_at)
+	                    FROM (SELECT seen_at
+	                            FROM known_places
+	                           WHERE user_id = $1
+	                           ORDER BY seen_at DESC
+	                           LIMIT $2) AS k)`)
+)
+
+// SeePlace notes that a person was signed in with a device from a network, and reports
+// whether that is new: they were signed in from other places before, and not from this.
+func (d *DB) SeePlace(ctx context.Context, id school.ID, device, network string, at time.Time) (isNew bool, err error) {
+	err = d.write(ctx, func(t *tx) error {
+		if seen, err := t.exec(ctx, seePlace, stamp(at), id, device, network); err != nil || seen > 0 {
+			return err
+		}
+		before, err := one(ctx, t, countPlaces, value[int], id)
+		if err != nil {
+			return err
+		}
+		isNew = before > 0
+		if err := t.must(ctx, addPlace, id, device, network, stamp(at)); err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, dropPlaces, id, maxPlaces)
+		return err
+	})
+	return isNew, err
+}
