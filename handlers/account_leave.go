@@ -151,7 +151,7 @@ func (s *Server) deletePage(c echo.Context, status int, p views.DeleteProps) err
 	if err != nil {
 		return err
 	}
-	p.Email, p.Courses, p.Heir, p.Lasts = string(user.Email), legacy.Courses, legacy.Heir.Name, s.lasts()
+	p.Email, p.Courses, p.Heir = string(user.Email), legacy.Courses, legacy.Heir.Name
 	return s.page(c, status, views.DeletePage(s.frame(c, "Delete your account", ""), p))
 }
 

@@ -197,7 +197,7 @@ func SecondPage(f Frame, p SecondProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if p.Recovery > 0 {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<details")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<details class=\"aside\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
