@@ -244,7 +244,7 @@ func (o *openID) who(ctx context.Context, p *Provider, l *learnt, pending Pendin
 	config := &oidc.Config{ClientID: p.clientID, SupportedSigningAlgs: l.metadata.Signatures, Now: p.now}
 	token, err := oidc.NewVerifier(p.issuer, keys, config).Verify(ctx, raw)
 	switch {
-	case keys.failed != nil && isAway(keys.failed):
+	case keys.failed != nil:
 		return Claim{}, p.failed(keys.failed)
 	case err != nil:
 		return Claim{}, p.untrusted("%w", err)

@@ -121,7 +121,9 @@ type Away struct {
 	Err      error
 }
 
-func (e *Away) Error() string { return fmt.Sprintf("auth: provider %s is away: %s", e.Provider, e.Err) }
+func (e *Away) Error() string {
+	return fmt.Sprintf("auth: provider %s is away: %s", e.Provider, plain(e.Err.Error()))
+}
 
 func (e *Away) Unwrap() error { return e.Err }
 
@@ -155,7 +157,7 @@ type Untrusted struct {
 }
 
 func (e *Untrusted) Error() string {
-	return fmt.Sprintf("auth: provider %s is not believed: %s", e.Provider, e.Err)
+	return fmt.Sprintf("auth: provider %s is not believed: %s", e.Provider, plain(e.Err.Error()))
 }
 
 func (e *Untrusted) Unwrap() error { return e.Err }

@@ -64,7 +64,7 @@ func (m measured) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	step.exchanged(r, answer, body)
-	if step.name == stepKeys && answer.StatusCode != http.StatusOK {
+	if step.name == stepKeys && answer.StatusCode >= http.StatusBadRequest {
 		// go-oidc would put all that was answered into its error.
 		return nil, fmt.Errorf("its keys answer %s", answer.Status)
 	}
