@@ -95,8 +95,7 @@ func (o *openID) learn(ctx context.Context, p *Provider) (*learnt, error) {
 	if l, err := o.known(ctx, p.now()); l != nil || err != nil {
 		return l, err
 	}
-	// Whoever asked first may hang up; the answer is for all.
-	l, err := discover(context.WithoutCancel(ctx), p)
+	l, err := discover(ctx, p)
 	return o.keep(l, err, p.now())
 }
 

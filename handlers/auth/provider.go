@@ -197,8 +197,12 @@ func (p *Provider) Away() error { return p.protocol.away() }
 // so that a wrong setting is noticed. An error is an *[Away] or an *[Untrusted], and
 // no reason not to go on: the provider is asked again when somebody wants it.
 func (p *Provider) Check(ctx context.Context) error {
-	_, err := p.protocol.learn(p.reach(ctx, stepDiscovery), p)
+	_, err := p.learn(ctx)
 	return err
+}
+
+func (p *Provider) learn(ctx context.Context) (*learnt, error) {
+	return p.protocol.learn(p.reach(ctx, stepDiscovery), p)
 }
 
 // flowLength is the least that names a flow: 128 bits, in base64url.
@@ -217,7 +221,8 @@ func (p *Provider) Begin(ctx context.Context, flow string, ask Ask, random io.Re
 	if ask.Within > 0 && !p.Tells() {
 		return "", Pending{}, ErrNotTold
 	}
-	l, err := p.protocol.learn(p.reach(ctx, stepDiscovery), p)
+	// Whoever asks first may hang up; what the provider says of itself is for all.
+	l, err := p.learn(context.WithoutCancel(ctx))
 	if err != nil {
 		return "", Pending{}, err
 	}
@@ -265,7 +270,7 @@ func (p *Provider) finish(ctx context.Context, pending Pending, query url.Values
 	}
 	ctx, cancel := context.WithTimeout(ctx, finishTime)
 	defer cancel()
-	l, err := p.protocol.learn(p.reach(ctx, stepDiscovery), p)
+	l, err := p.learn(context.WithoutCancel(ctx))
 	if err != nil {
 		return Claim{}, err
 	}
