@@ -577,7 +577,7 @@ func TestCampus_10_7_2_saysWhatIsTold(t *testing.T) {
 	}{
 		{"mina", "openid profile email", []string{"May Lectern know who you are?", "http://school.example", "Mina Castellan", "mina.castellan@campus.example", "word of Campus ID that it is yours", "this one time", "No, tell nothing", "how you sign in here"}, []string{"not told your name"}},
 		{"quill", "openid email", []string{"grace@lectern.example", "has not checked", "your name or how"}, []string{"<dt>Your name"}},
-		{"ada", "openid", []string{"A number", "no other site is told it", "your name or your e-mail address"}, []string{"ada@lectern.example", "<dt>Your"}},
+		{"ada", "openid", []string{"An identifier", "no other site is told it", "your name or your e-mail address"}, []string{"ada@lectern.example", "<dt>Your"}},
 	} {
 		b := h.browser(t)
 		page := b.bring(asked(school, "scope", row.scope))
@@ -608,7 +608,7 @@ func TestCampus_10_7_3_withdraws(t *testing.T) {
 	unused := b.bring(asked(library, "scope", "openid"))
 	code := b.agree(unused, "ada").Get("code")
 	home := b.get("/id/").body
-	for _, text := range []string{"<strong>Lectern</strong> may know, of Mina Castellan: A number, Your name, Your e-mail address.", "<strong>The library</strong> may know, of Ada Byron: A number.", page + "/withdraw"} {
+	for _, text := range []string{"<strong>Lectern</strong> may know, of Mina Castellan: an identifier, the name, the e-mail address.", "<strong>The library</strong> may know, of Ada Byron: an identifier.", page + "/withdraw"} {
 		if !strings.Contains(home, text) {
 			t.Errorf("the page lacks %q:\n%s", text, home)
 		}

@@ -39,7 +39,7 @@ type page struct {
 }
 
 // fact is something that a site will be told.
-type fact struct{ Name, Value, Says string }
+type fact struct{ Name, Short, Value, Says string }
 
 // given is what somebody has agreed to.
 type given struct {
@@ -83,7 +83,7 @@ func (p *Provider) showHome(w http.ResponseWriter, r *http.Request) {
 	for _, asked := range p.store.given(cookie(r)) {
 		var told []string
 		for _, f := range facts(asked) {
-			told = append(told, f.Name)
+			told = append(told, f.Short)
 		}
 		c.Given = append(c.Given, given{asked.id, p.store.sites[asked.site].Name, asked.person.Name, strings.Join(told, ", "), asked.answered.UTC().Format("15:04 UTC")})
 	}
@@ -143,16 +143,16 @@ func (p *Provider) showConsent(w http.ResponseWriter, r *http.Request) {
 
 // facts are what a request asks to be told of a person.
 func facts(asked request) []fact {
-	all := []fact{{"A number", subject(*asked.person, asked.site), "It is always the same for you at this site, and no other site is told it."}}
+	all := []fact{{"An identifier", "an identifier", subject(*asked.person, asked.site), "It is always the same for you at this site, and no other site is told it."}}
 	if slices.Contains(asked.scopes, oidc.ScopeProfile) {
-		all = append(all, fact{"Your name", asked.person.Name, ""})
+		all = append(all, fact{"Your name", "the name", asked.person.Name, ""})
 	}
 	if slices.Contains(asked.scopes, oidc.ScopeEmail) {
 		says := "With the word of Campus ID that it is yours."
 		if !asked.person.Verified {
 			says = "With the remark that Campus ID has not checked whether it is yours."
 		}
-		all = append(all, fact{"Your e-mail address", asked.person.Email, says})
+		all = append(all, fact{"Your e-mail address", "the e-mail address", asked.person.Email, says})
 	}
 	return all
 }
