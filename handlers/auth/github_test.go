@@ -29,7 +29,7 @@ type hub struct {
 func newHub(t *testing.T) *hub {
 	h := &hub{
 		user:   `{"id": 583231, "login": "octo", "name": "Octavia Lind"}`,
-		emails: `[{"email":"old@octo.example","primary":false,"verified":true},{"email":"octavia@octo.example","primary":true,"verified":true}]`,
+		emails: `[{"email":"old@octo.example","primary":false,"verified":true},{"email":"octavia@octo.example","primary":true,"verified":true},{"email":"users.noreply@octo.example","primary":false,"verified":true}]`,
 		status: http.StatusOK,
 	}
 	mux := http.NewServeMux()

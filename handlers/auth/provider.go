@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -309,8 +310,7 @@ func (p *Provider) ours(pending Pending, query url.Values) error {
 			return fmt.Errorf("%w: it has more than one %s", ErrForeignAnswer, name)
 		}
 	}
-	state := query.Get("state")
-	if state == "" || subtle.ConstantTimeCompare([]byte(hashed(state)), []byte(pending.Flow)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(hashed(query.Get("state"))), []byte(pending.Flow)) != 1 {
 		return fmt.Errorf("%w: the state differs", ErrForeignAnswer)
 	}
 	return nil
@@ -326,10 +326,8 @@ func (p *Provider) spoken(l *learnt, query url.Values) error {
 		}
 		return nil
 	}
-	for _, issuer := range l.issuers {
-		if issuers[0] == issuer {
-			return nil
-		}
+	if slices.Contains(l.issuers, issuers[0]) {
+		return nil
 	}
 	return fmt.Errorf("%w: it comes from another provider", ErrForeignAnswer)
 }
