@@ -61,6 +61,9 @@ type Config struct {
 	ClassCodes, ClassForms *auth.Limiter
 	// OtherSite is where the lab's other site is, which attacks this one.
 	OtherSite othersite.Place
+	// Providers are those whose word somebody can sign in by, in the order in which
+	// they are offered.
+	Providers []*auth.Provider
 	Log       *slog.Logger
 	Now       func() time.Time
 	Random    io.Reader

@@ -27,7 +27,7 @@ func startDemo(t *testing.T) demo {
 	ended := make(chan int, 1)
 	var stderr bytes.Buffer
 	go func() {
-		ended <- run(ctx, []string{"serve", "--demo", "--addr", "localhost:0", "--lab-other-addr", "127.0.0.1:0", "--data", filepath.Join(t.TempDir(), "data")}, noEnvironment, strings.NewReader(""), out, &stderr)
+		ended <- run(ctx, []string{"serve", "--demo", "--addr", "localhost:0", "--lab-other-addr", "127.0.0.1:0", "--demo-provider-addr", "127.0.0.1:0", "--data", filepath.Join(t.TempDir(), "data")}, noEnvironment, strings.NewReader(""), out, &stderr)
 	}()
 	t.Cleanup(func() {
 		stop()

@@ -99,7 +99,7 @@ func TestServe_stopsWhileScreensAreTold(t *testing.T) {
 	ended := make(chan int, 1)
 	var stderr bytes.Buffer
 	go func() {
-		ended <- run(ctx, []string{"serve", "--demo", "--addr", "localhost:0", "--data", data}, noEnvironment, strings.NewReader(""), out, &stderr)
+		ended <- run(ctx, []string{"serve", "--demo", "--addr", "localhost:0", "--demo-provider-addr", "none", "--data", data}, noEnvironment, strings.NewReader(""), out, &stderr)
 	}()
 	address := strings.TrimPrefix(<-out.seen, "listening on ")
 	owner, err := school.CredentialByEmail(t.Context(), "grace@lectern.example")

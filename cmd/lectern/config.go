@@ -77,7 +77,8 @@ type settings struct {
 	HybridAccess    *time.Duration `name:"hybrid-access-ttl" placeholder:"TIME" help:"Life of the short token of a hybrid session: for so long an end, or a new role, may go unnoticed (60s, or less where --jwt-ttl or half of --session-idle is less)."`
 	SessionIdle     time.Duration  `default:"30m" placeholder:"TIME" help:"A server-side session ends after so long without a visit (${default})."`
 	SessionLifetime time.Duration  `default:"12h" placeholder:"TIME" help:"A session ends so long after the sign-in in any case (${default})."`
-	TrustedProxies  []string       `placeholder:"NETWORK,…" help:"Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8 (none)."`
+	ways            `embed:""`
+	TrustedProxies  []string `placeholder:"NETWORK,…" help:"Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8 (none)."`
 }
 
 // check refuses settings that cannot be, by name, with what would be right.
@@ -94,6 +95,9 @@ func (s *settings) check() error {
 		}
 	}
 	if err := s.checkOtherAddr(); err != nil {
+		return err
+	}
+	if err := s.checkProviders(); err != nil {
 		return err
 	}
 	if s.Redis != "" {

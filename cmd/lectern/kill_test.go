@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 // start runs the program in a process of its own.
 func start(t *testing.T, data string, settings ...string) (program *exec.Cmd, address string) {
 	t.Helper()
-	program = exec.Command(os.Args[0], append([]string{"serve", "--demo", "--addr", "localhost:0", "--data", data}, settings...)...)
+	program = exec.Command(os.Args[0], append([]string{"serve", "--demo", "--addr", "localhost:0", "--demo-provider-addr", "none", "--data", data}, settings...)...)
 	program.Env = append(os.Environ(), runsProgram+"=1")
 	out, err := program.StdoutPipe()
 	if err != nil {

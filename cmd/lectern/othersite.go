@@ -54,8 +54,15 @@ func (s *settings) openOtherSite(base *url.URL, log *slog.Logger) (othersite.Pla
 		_ = listener.Close() // nobody has come yet
 		return place, func() {}
 	}
+	end := serveBeside(othersite.New(base), listener, log)
+	log.Info("the lab's other site", "apart", place.Apart, "next_door", place.NextDoor)
+	return place, end
+}
+
+// serveBeside serves something small beside the site, and returns what ends it.
+func serveBeside(handler http.Handler, listener net.Listener, log *slog.Logger) func() {
 	server := &http.Server{
-		Handler:           othersite.New(base),
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      10 * time.Second,
@@ -68,9 +75,8 @@ func (s *settings) openOtherSite(base *url.URL, log *slog.Logger) (othersite.Pla
 		defer close(ended)
 		_ = server.Serve(listener) // until it is closed
 	}()
-	log.Info("the lab's other site", "apart", place.Apart, "next_door", place.NextDoor)
-	return place, func() {
-		_ = server.Close() // its one page can be asked for again
+	return func() {
+		_ = server.Close() // its pages can be asked for again
 		<-ended
 	}
 }

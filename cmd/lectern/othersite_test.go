@@ -37,7 +37,7 @@ func TestServe_doesWithoutTheOtherSite(t *testing.T) {
 			defer stop()
 			out, ended := &firstLine{seen: make(chan string, 1)}, make(chan int, 1)
 			var stderr bytes.Buffer
-			args := append([]string{"serve", "--addr", "localhost:0", "--data", filepath.Join(t.TempDir(), "data")}, row.args...)
+			args := append([]string{"serve", "--addr", "localhost:0", "--demo-provider-addr", "none", "--data", filepath.Join(t.TempDir(), "data")}, row.args...)
 			go func() { ended <- run(ctx, args, noEnvironment, strings.NewReader(""), out, &stderr) }()
 			var home string
 			select {

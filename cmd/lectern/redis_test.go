@@ -41,7 +41,7 @@ func serveDemo(t *testing.T, settings ...string) (address string, log *said) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	out, log, ended := &firstLine{seen: make(chan string, 1)}, &said{}, make(chan int, 1)
-	args := append([]string{"serve", "--demo", "--addr", "localhost:0", "--data", filepath.Join(t.TempDir(), "data")}, settings...)
+	args := append([]string{"serve", "--demo", "--addr", "localhost:0", "--demo-provider-addr", "none", "--data", filepath.Join(t.TempDir(), "data")}, settings...)
 	go func() { ended <- run(ctx, args, noEnvironment, strings.NewReader(""), out, log) }()
 	select {
 	case line := <-out.seen:

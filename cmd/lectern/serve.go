@@ -91,7 +91,12 @@ func (s *serveCommand) Run(ctx context.Context, con console) (err error) {
 	}
 	other, closeOther := s.openOtherSite(base, log)
 	defer closeOther()
-	site, sweep, err := s.build(ctx, school, distant, base, other, log)
+	providers, closeProviders, err := s.openProviders(ctx, base, log)
+	if err != nil {
+		return err
+	}
+	defer closeProviders()
+	site, sweep, err := s.build(ctx, school, distant, base, other, providers, log)
 	if err != nil {
 		return err
 	}
@@ -177,7 +182,7 @@ func waitAtMost(inFlight *sync.WaitGroup, limit time.Duration) {
 }
 
 // build puts the parts together. distant is nil without a Redis.
-func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *serverstore.Redis, base *url.URL, other othersite.Place, log *slog.Logger) (*handlers.Server, func(context.Context), error) {
+func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *serverstore.Redis, base *url.URL, other othersite.Place, providers []*auth.Provider, log *slog.Logger) (*handlers.Server, func(context.Context), error) {
 	proxies, err := s.proxies()
 	if err != nil {
 		return nil, nil, err
@@ -237,6 +242,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		ClassCodes: auth.NewLimiter(classCodesByAddress, time.Now),
 		ClassForms: auth.NewLimiter(classFormsByAddress, time.Now),
 		OtherSite:  other,
+		Providers:  providers,
 		Log:        log,
 		Now:        time.Now,
 		Random:     rand.Reader,

@@ -1,11 +1,11 @@
 // Package auth answers the first of the three questions that this site keeps
 // apart: who are you? It says nothing about whether you are still signed in
 // (package session) nor about what you may do (package policy). It knows no
-// cookies, no HTTP and no database; what it needs of the school's records is
+// cookies, no pages and no database; what it needs of the school's records is
 // the two methods of [Accounts].
 //
-// There is one file for each way to sign in. Today there is one way, the
-// password, and this is the idea in order.
+// There is one file for each way to sign in. The password is the first of them, and
+// this is the idea of it in order.
 //
 // A password is kept only as a hash that is slow and wants memory
 // ([Hasher], argon2id), so that whoever steals the table has to pay for each
@@ -31,6 +31,10 @@
 // from a network where this account was signed in before, stands in a line of
 // their own, and a flood from elsewhere does not lengthen it; and on a network
 // never seen they have three tries whatever strangers elsewhere did.
+//
+// The word of somebody else is another way ([Provider]): an OpenID provider, or
+// GitHub, says who it is, and we check that it is they who say so, that they say it to
+// us, and that this browser asked for it.
 //
 // Sources: NIST SP 800-63B-4 §3.1.1 (passwords) and §3.2.2 (rate limiting);
 // OWASP ASVS 5.0 chapter 6 and 2.4.1; RFC 9106 (Argon2).
