@@ -62,15 +62,15 @@ const (
 	ToAddPhone    Purpose = "add-phone"
 )
 
-// Step is what a flow waits for.
-type Step string
+// Awaited is what a flow waits for.
+type Awaited string
 
-// The steps of flows.
+// What flows wait for.
 const (
-	AwaitCode     Step = "code"         // one that was sent
-	AwaitSecond   Step = "second"       // whatever the person has as a second step
-	AwaitPassword Step = "new-password" // chosen by somebody who has proved who they are
-	AwaitApp      Step = "app"          // the first code of a new authenticator
+	AwaitCode     Awaited = "code"         // one that was sent
+	AwaitSecond   Awaited = "second"       // whatever the person has as a second step
+	AwaitPassword Awaited = "new-password" // chosen by somebody who has proved who they are
+	AwaitApp      Awaited = "app"          // the first code of a new authenticator
 )
 
 // FlowID names a flow in forms and addresses: 160 random bits, base64url. It is no
@@ -92,12 +92,12 @@ func ParseBrowser(s string) (Browser, bool) {
 }
 
 // Hash is what rows keep of a browser, by which they are found again.
-func (b Browser) Hash() string { return hashed("browser", string(b)) }
+func (b Browser) Hash() string { return hashOf("browser", string(b)) }
 
 // Hash is what a row keeps of a flow's id.
-func (id FlowID) Hash() string { return hashed("flow", string(id)) }
+func (id FlowID) Hash() string { return hashOf("flow", string(id)) }
 
-func hashed(what, secret string) string {
+func hashOf(what, secret string) string {
 	sum := sha256.Sum256([]byte(what + "\x00" + secret))
 	return hex.EncodeToString(sum[:])
 }
@@ -114,7 +114,7 @@ func drawn(random io.Reader, bytes int) (string, error) {
 type Flow struct {
 	ID      FlowID
 	Purpose Purpose
-	Step    Step
+	Step    Awaited
 	// User is who it is about: empty where nobody has the address that was typed,
 	// which the page must not let on.
 	User school.ID
@@ -236,14 +236,14 @@ func (f *Flows) create(ctx context.Context, browser Browser, flow Flow) (Flow, e
 
 // Look reads a flow to show the page that asks for its answer. The error is ErrNoFlow
 // for one that this browser does not have, and for one that waits for another step.
-func (f *Flows) Look(ctx context.Context, browser Browser, id FlowID, step Step) (Flow, error) {
+func (f *Flows) Look(ctx context.Context, browser Browser, id FlowID, step Awaited) (Flow, error) {
 	stored, err := f.store.Flow(ctx, id.Hash(), browser.Hash(), f.now())
 	return readFlow(id, step, stored, err)
 }
 
 // Try counts an answer and reads the flow that it is to. It is called before the
 // answer is looked at.
-func (f *Flows) Try(ctx context.Context, browser Browser, id FlowID, step Step) (Flow, error) {
+func (f *Flows) Try(ctx context.Context, browser Browser, id FlowID, step Awaited) (Flow, error) {
 	stored, err := f.store.TryFlow(ctx, id.Hash(), browser.Hash(), f.now(), FlowTries)
 	return readFlow(id, step, stored, err)
 }
@@ -269,7 +269,7 @@ func (f *Flows) Take(ctx context.Context, browser Browser, flow Flow) error {
 	return err
 }
 
-func readFlow(id FlowID, step Step, stored school.StoredFlow, err error) (Flow, error) {
+func readFlow(id FlowID, step Awaited, stored school.StoredFlow, err error) (Flow, error) {
 	if errors.Is(err, school.ErrNotFound) || err == nil && stored.Step != string(step) {
 		return Flow{}, ErrNoFlow
 	}
@@ -277,7 +277,7 @@ func readFlow(id FlowID, step Step, stored school.StoredFlow, err error) (Flow, 
 		return Flow{}, err
 	}
 	flow := Flow{
-		ID: id, Purpose: Purpose(stored.Purpose), Step: Step(stored.Step), User: stored.User,
+		ID: id, Purpose: Purpose(stored.Purpose), Step: Awaited(stored.Step), User: stored.User,
 		BeganAt: stored.BeganAt, ExpiresAt: stored.ExpiresAt, Tries: stored.Tries,
 	}
 	if err := json.Unmarshal([]byte(stored.State), &flow.FlowState); err != nil {

@@ -2,9 +2,7 @@ package auth
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -71,6 +69,9 @@ type learnt struct {
 	nonce    bool
 	metadata *metadata // of an OpenID provider
 }
+
+// secretBytes is the length of a nonce and of a verifier: 256 bits.
+const secretBytes = 32
 
 // Ask is what is wanted of the provider beyond the person's name.
 type Ask struct {
@@ -227,14 +228,14 @@ func (p *Provider) Begin(ctx context.Context, flow string, ask Ask, random io.Re
 	if err != nil {
 		return "", Pending{}, err
 	}
-	verifier, err := draw(random)
+	verifier, err := drawn(random, secretBytes)
 	if err != nil {
 		return "", Pending{}, err
 	}
-	pending = Pending{Provider: p.slug, Flow: hashed(flow), Verifier: verifier, Begun: p.now(), Within: ask.Within}
+	pending = Pending{Provider: p.slug, Flow: hashOf("state", flow), Verifier: verifier, Begun: p.now(), Within: ask.Within}
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(verifier)}
 	if l.nonce {
-		if pending.Nonce, err = draw(random); err != nil {
+		if pending.Nonce, err = drawn(random, secretBytes); err != nil {
 			return "", Pending{}, err
 		}
 		options = append(options, oauth2.SetAuthURLParam("nonce", pending.Nonce))
@@ -310,7 +311,7 @@ func (p *Provider) ours(pending Pending, query url.Values) error {
 			return fmt.Errorf("%w: it has more than one %s", ErrForeignAnswer, name)
 		}
 	}
-	if subtle.ConstantTimeCompare([]byte(hashed(query.Get("state"))), []byte(pending.Flow)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(hashOf("state", query.Get("state"))), []byte(pending.Flow)) != 1 {
 		return fmt.Errorf("%w: the state differs", ErrForeignAnswer)
 	}
 	return nil
@@ -382,18 +383,4 @@ func (p *Provider) failed(err error) error {
 
 func (p *Provider) untrusted(format string, args ...any) error {
 	return &Untrusted{Provider: p.slug, Err: fmt.Errorf(format, args...)}
-}
-
-// draw makes a secret of 256 bits.
-func draw(random io.Reader) (string, error) {
-	var secret [32]byte
-	if _, err := io.ReadFull(random, secret[:]); err != nil {
-		return "", fmt.Errorf("auth: randomness: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(secret[:]), nil
-}
-
-func hashed(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

@@ -79,9 +79,14 @@ func schoolWithLab(t *testing.T) (*db.DB, http.Handler) {
 	must(err)
 	log := slog.New(slog.DiscardHandler)
 	limiter := auth.NewLimiter(auth.Limit{Name: "lab", Burst: 1000, Per: time.Minute}, time.Now)
+	seal, err := auth.NewSeal(make([]byte, auth.SealKeyBytes), rand.Reader)
+	must(err)
 	site, err := handlers.New(handlers.Config{
-		DB: d, Sessions: manager, Hasher: hasher, Keys: ring, Log: log, Now: time.Now, Random: rand.Reader, BaseURL: base,
-		Passwords: auth.NewPasswords(d, hasher, auth.NewThrottle(time.Now), log), SignUps: limiter, Tokens: bearer.New(tokens, time.Now),
+		DB: d, Sessions: manager, Keys: ring, Log: log, Now: time.Now, Random: rand.Reader, BaseURL: base,
+		Ways: auth.NewWays(auth.WaysConfig{
+			Store: d, Hasher: hasher, Throttle: auth.NewThrottle(time.Now), Seal: seal, Random: rand.Reader, Now: time.Now, Log: log,
+		}),
+		Messages: message.New(message.Config{Store: d, Keep: true, Log: log, Now: time.Now}), SignUps: limiter, Codes: limiter, Tokens: bearer.New(tokens, time.Now),
 		Lab: open(t), LabRuns: limiter, ClassCodes: limiter, ClassForms: limiter,
 	})
 	must(err)
