@@ -190,10 +190,12 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	must(t, err)
 	hasher := auth.NewHasher(rand.Reader, 2)
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
+	tries, err := db.OpenTries(ctx, s.db, rand.Reader, s.clock.Now)
+	must(t, err)
 	s.Server, err = handlers.New(handlers.Config{
 		DB: s.db, Sessions: s.sessions, Hasher: hasher, Keys: ring, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
-		Passwords:  auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
-		SignUps:    auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
+		Passwords:  auth.NewPasswords(s.db, hasher, auth.NewThrottle(tries, s.clock.Now, log), log),
+		SignUps:    auth.NewSharedLimiter(auth.SignUpByAddress, tries, s.clock.Now),
 		Tokens:     bearer.New(tokens, s.clock.Now),
 		Lab:        experiments,
 		OtherSite:  set.other,

@@ -99,7 +99,7 @@ func (w *smallWorld) Boot(ctx context.Context, name string, keys *token.Keyring)
 	hasher := auth.NewPlayHasher(rand.Reader)
 	site, err := New(Config{
 		DB: w.db, Sessions: manager, Hasher: hasher, Keys: keys, Log: log, Now: plan.Now, Random: rand.Reader, BaseURL: plan.Base,
-		Passwords: auth.NewPasswords(w.db, hasher, auth.NewThrottle(plan.Now), log),
+		Passwords: auth.NewPasswords(w.db, hasher, auth.NewThrottle(auth.NewMemory(), plan.Now, log), log),
 		SignUps:   auth.NewLimiter(auth.SignUpByAddress, plan.Now),
 		Tokens:    bearer.New(tokens, plan.Now),
 		Watch:     plan.Watch,

@@ -216,13 +216,17 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		return nil, nil, err
 	}
 	hasher := auth.NewHasher(rand.Reader, runtime.NumCPU())
+	tries, err := db.OpenTries(ctx, school, rand.Reader, time.Now)
+	if err != nil {
+		return nil, nil, err
+	}
 	site, err := handlers.New(handlers.Config{
 		DB:         school,
 		Sessions:   manager,
-		Passwords:  auth.NewPasswords(school, hasher, auth.NewThrottle(time.Now), log),
+		Passwords:  auth.NewPasswords(school, hasher, auth.NewThrottle(tries, time.Now, log), log),
 		Hasher:     hasher,
 		Keys:       keys,
-		SignUps:    auth.NewLimiter(auth.SignUpByAddress, time.Now),
+		SignUps:    auth.NewSharedLimiter(auth.SignUpByAddress, tries, time.Now),
 		Tokens:     bearer.New(tokens, time.Now),
 		Lab:        experiments,
 		LabRuns:    auth.NewLimiter(labByAddress, time.Now),
@@ -236,7 +240,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		Demo:       s.Demo,
 		Proxies:    proxies,
 	})
-	return site, housekeeping(log, manager, keys, append(kinds.Swept, db.LabRuns{DB: school, Now: time.Now}, db.Classes{DB: school, Now: time.Now})), err
+	return site, housekeeping(log, manager, keys, append(kinds.Swept, tries, db.LabRuns{DB: school, Now: time.Now}, db.Classes{DB: school, Now: time.Now})), err
 }
 
 // sayWhatKeeps has the log begin with what keeps people signed in, and who chose

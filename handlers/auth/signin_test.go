@@ -89,7 +89,7 @@ func newDoor(t *testing.T) *door {
 	add("bare@lectern.example", "", time.Time{})
 	add("damaged@lectern.example", "$argon2id$v=19$m=4194304,t=2,p=1$AAAA$AAAA", time.Time{})
 	h.OnHash(func() { d.hashes.Add(1) })
-	d.throttle = auth.NewThrottle(d.clock.Now)
+	d.throttle = newThrottle(auth.NewMemory(), d.clock)
 	d.Passwords = auth.NewPasswords(d.accounts, h, d.throttle, slog.New(slog.NewTextHandler(d.log, nil)))
 	return d
 }
@@ -222,7 +222,7 @@ func TestPasswords_whoIsWelcomeIsKnownThere(t *testing.T) {
 	if n := atOnce(t, d.throttle, ada, home); n != 3 {
 		t.Fatalf("%d tries were let through, want 3", n)
 	}
-	d.Welcome(ada, home)
+	d.Welcome(t.Context(), ada, home)
 	for range 4 {
 		if _, _, err := d.signIn(t, ada, "seven lamps over the bay"); err != auth.ErrRefused {
 			t.Fatalf("a slip: got %v, want %v", err, auth.ErrRefused)

@@ -81,7 +81,7 @@ func schoolWithLab(t *testing.T) (*db.DB, http.Handler) {
 	limiter := auth.NewLimiter(auth.Limit{Name: "lab", Burst: 1000, Per: time.Minute}, time.Now)
 	site, err := handlers.New(handlers.Config{
 		DB: d, Sessions: manager, Hasher: hasher, Keys: ring, Log: log, Now: time.Now, Random: rand.Reader, BaseURL: base,
-		Passwords: auth.NewPasswords(d, hasher, auth.NewThrottle(time.Now), log), SignUps: limiter, Tokens: bearer.New(tokens, time.Now),
+		Passwords: auth.NewPasswords(d, hasher, auth.NewThrottle(auth.NewMemory(), time.Now, log), log), SignUps: limiter, Tokens: bearer.New(tokens, time.Now),
 		Lab: open(t), LabRuns: limiter, ClassCodes: limiter, ClassForms: limiter,
 	})
 	must(err)
