@@ -26,6 +26,7 @@ var errAway = errors.New("the database is away")
 type accounts struct {
 	mu     sync.Mutex
 	rows   map[school.Email]school.Credential
+	asked  int // how often somebody was looked up
 	away   bool
 	locked bool // refuses to write
 }
@@ -33,6 +34,7 @@ type accounts struct {
 func (a *accounts) CredentialByEmail(_ context.Context, email school.Email) (school.Credential, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.asked++
 	if a.away {
 		return school.Credential{}, errAway
 	}
@@ -63,6 +65,7 @@ func (a *accounts) RehashPassword(_ context.Context, id school.ID, oldHash, newH
 type door struct {
 	*auth.Passwords
 	accounts *accounts
+	hasher   *auth.Hasher
 	throttle *auth.Throttle
 	clock    *clock
 	log      *bytes.Buffer
@@ -75,6 +78,7 @@ func newDoor(t *testing.T) *door {
 	hash := mustHash(t, h, goodPassword)
 	d := &door{
 		accounts: &accounts{rows: map[school.Email]school.Credential{}},
+		hasher:   h,
 		clock:    newClock(),
 		log:      &bytes.Buffer{},
 	}
@@ -89,9 +93,14 @@ func newDoor(t *testing.T) *door {
 	add("bare@lectern.example", "", time.Time{})
 	add("damaged@lectern.example", "$argon2id$v=19$m=4194304,t=2,p=1$AAAA$AAAA", time.Time{})
 	h.OnHash(func() { d.hashes.Add(1) })
-	d.throttle = newThrottle(auth.NewMemory(), d.clock)
-	d.Passwords = auth.NewPasswords(d.accounts, h, d.throttle, slog.New(slog.NewTextHandler(d.log, nil)))
+	d.use(auth.NewMemory())
 	return d
+}
+
+// use has the door count elsewhere.
+func (d *door) use(counts auth.Counts) {
+	d.throttle = newThrottle(counts, d.clock)
+	d.Passwords = auth.NewPasswords(d.accounts, d.hasher, d.throttle, slog.New(slog.NewTextHandler(d.log, nil)))
 }
 
 // signIn makes one attempt and counts the hashes that it took.

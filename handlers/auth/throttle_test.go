@@ -625,33 +625,35 @@ func TestThrottle_manyNetworksFillNothing(t *testing.T) {
 }
 
 func TestLimiter(t *testing.T) {
-	c := newClock()
-	limiter := auth.NewLimiter(auth.SignUpByAddress, c.Now)
-	for i := range 100 {
-		if err := limiter.Take(t.Context(), home); err != nil {
-			t.Fatalf("%d: %v", i+1, err)
+	eachStore(t, func(t *testing.T, open opener) {
+		c := newClock()
+		limiter := auth.NewSharedLimiter(auth.SignUpByAddress, open(t), c.Now)
+		for i := range 100 {
+			if err := limiter.Take(t.Context(), home); err != nil {
+				t.Fatalf("%d: %v", i+1, err)
+			}
 		}
-	}
-	if d := waitOf(t, limiter.Take(t.Context(), home)); d != 36*time.Second {
-		t.Errorf("number 101: wait of %s, want 36s", d)
-	}
-	c.pass(36 * time.Second)
-	if d := waitOf(t, limiter.Take(t.Context(), home)); d != 0 {
-		t.Errorf("36 seconds later: wait of %s, want none", d)
-	}
-	must(t, limiter.Return(t.Context(), home))
-	if d := waitOf(t, limiter.Take(t.Context(), home)); d != 0 {
-		t.Errorf("after one was given back: wait of %s, want none", d)
-	}
-	c.pass(24 * time.Hour)
-	for range 100 {
+		if d := waitOf(t, limiter.Take(t.Context(), home)); d != 36*time.Second {
+			t.Errorf("number 101: wait of %s, want 36s", d)
+		}
+		c.pass(36 * time.Second)
+		if d := waitOf(t, limiter.Take(t.Context(), home)); d != 0 {
+			t.Errorf("36 seconds later: wait of %s, want none", d)
+		}
 		must(t, limiter.Return(t.Context(), home))
-	}
-	for i := range 101 {
-		if d := waitOf(t, limiter.Take(t.Context(), home)); (d == 0) != (i < 100) {
-			t.Errorf("a day later, %d: wait of %s", i+1, d)
+		if d := waitOf(t, limiter.Take(t.Context(), home)); d != 0 {
+			t.Errorf("after one was given back: wait of %s, want none", d)
 		}
-	}
+		c.pass(24 * time.Hour)
+		for range 100 {
+			must(t, limiter.Return(t.Context(), home))
+		}
+		for i := range 101 {
+			if d := waitOf(t, limiter.Take(t.Context(), home)); (d == 0) != (i < 100) {
+				t.Errorf("a day later, %d: wait of %s", i+1, d)
+			}
+		}
+	})
 }
 
 func TestLimiter_whatIsOneNetwork(t *testing.T) {
