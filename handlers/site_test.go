@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,6 +49,7 @@ type site struct {
 	url      string
 	key      string // that tokens are signed with, kid:base64url
 	log      *logged
+	salts    atomic.Int64 // drawn for new hashes of passwords
 }
 
 // logged is what the site wrote into its log.
@@ -85,6 +87,8 @@ func (c *clock) move(d time.Duration) {
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
 }
+
+func newClock() *clock { return &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)} }
 
 var lifetimes = session.Lifetimes{Token: time.Hour, Access: time.Minute, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Remember: 720 * time.Hour}
 
@@ -134,6 +138,8 @@ type setting struct {
 	algorithm token.Algorithm
 	other     othersite.Place
 	redis     string  // the address of a Redis; one in this process if empty
+	file      string  // of the school; one of its own if empty
+	clock     *clock  // one of its own if nil
 	rest      float64 // of runs of the lab, which need none in tests
 }
 
@@ -141,9 +147,9 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	t.Helper()
 	set := append(settings, setting{})[0]
 	ctx := t.Context()
-	s := &site{t: t, clock: &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}, log: &logged{}}
+	s := &site{t: t, clock: cmp.Or(set.clock, newClock()), log: &logged{}}
 	var err error
-	s.db, err = db.Open(ctx, filepath.Join(t.TempDir(), "lectern.db"))
+	s.db, err = db.Open(ctx, cmp.Or(set.file, filepath.Join(t.TempDir(), "lectern.db")))
 	must(t, err)
 	t.Cleanup(func() { must(t, s.db.Close()) })
 	_, err = s.db.Seed(ctx, testSchool())
@@ -188,7 +194,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 		Build: handlers.SmallWorlds(distant), Redis: true, Now: s.clock.Now, Bounds: lab.Bounds{Time: time.Minute, AtOnce: 1, Waiting: 100, Rest: set.rest},
 	})
 	must(t, err)
-	hasher := auth.NewHasher(rand.Reader, 2)
+	hasher := auth.NewHasher(salts{&s.salts}, 2)
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
 	tries, err := db.OpenTries(ctx, s.db, rand.Reader, s.clock.Now)
 	must(t, err)
@@ -209,6 +215,14 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	t.Cleanup(server.Close)
 	t.Cleanup(s.Server.Close)
 	return s
+}
+
+// salts counts how often it is drawn from.
+type salts struct{ drawn *atomic.Int64 }
+
+func (s salts) Read(p []byte) (int, error) {
+	s.drawn.Add(1)
+	return rand.Read(p)
 }
 
 func must(t testing.TB, err error) {
