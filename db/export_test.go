@@ -83,3 +83,6 @@ func OpenBefore(ctx context.Context, path, name string) (*DB, error) {
 	}
 	return d, nil
 }
+
+// Keep has a sweep leave fewer counts than it would.
+func (t *Tries) Keep(kept int) { t.kept = kept }

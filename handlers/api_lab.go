@@ -113,7 +113,7 @@ func (s *Server) runExperimentForProgram(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.LabRuns.Take(address(c)); err != nil {
+	if err := s.LabRuns.Take(c.Request().Context(), address(c)); err != nil {
 		return err
 	}
 	run, err := s.Lab.Run(c.Request().Context(), e.Slug, lab.Watcher{})

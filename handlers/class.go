@@ -83,7 +83,7 @@ func ownClass(s *Server, c echo.Context) (policy.Object, error) {
 // wrongCode counts a code that leads nowhere, and says that there is nothing, or
 // that nothing is looked up any more for a while.
 func (s *Server) wrongCode(c echo.Context) error {
-	if err := s.ClassCodes.Take(address(c)); err != nil {
+	if err := s.ClassCodes.Take(c.Request().Context(), address(c)); err != nil {
 		return err
 	}
 	return school.ErrNotFound
@@ -112,14 +112,13 @@ func (s *Server) classEntered(c echo.Context) (db.Class, error) {
 	if err != nil {
 		return class, err
 	}
-	if err := s.ClassCodes.Take(address(c)); err != nil {
+	if err := s.ClassCodes.Take(c.Request().Context(), address(c)); err != nil {
 		if _, unknown := s.predictionIn(c, class.Code); unknown != nil {
 			return db.Class{}, err
 		}
 		return class, nil
 	}
-	s.ClassCodes.Return(address(c))
-	return class, nil
+	return class, s.ClassCodes.Return(c.Request().Context(), address(c))
 }
 
 // learnerCookie holds a random number, which is all by which a learner is known.

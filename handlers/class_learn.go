@@ -155,7 +155,7 @@ func (s *Server) learnerProps(c echo.Context, class db.Class) (labview.LearnerPr
 
 // predictInClass keeps what a learner expects.
 func (s *Server) predictInClass(c echo.Context) error {
-	if err := s.ClassForms.Take(address(c)); err != nil {
+	if err := s.ClassForms.Take(c.Request().Context(), address(c)); err != nil {
 		return err
 	}
 	class, err := s.classEntered(c)

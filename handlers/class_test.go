@@ -383,7 +383,7 @@ func TestClass_formsAreLimited(t *testing.T) {
 	code := s.enter(grace).opens(replaySlug)
 	learner := s.comesIn(code)
 	learner.predicts(code, 1, "jwt", "accepted").want(t, http.StatusNoContent)
-	for s.ClassForms.Take(netip.MustParseAddr("127.0.0.1")) == nil {
+	for s.ClassForms.Take(t.Context(), netip.MustParseAddr("127.0.0.1")) == nil {
 		continue
 	}
 	learner.predicts(code, 1, "jwt", "refused").want(t, http.StatusTooManyRequests)

@@ -89,7 +89,7 @@ func (s *Server) sendCode(c echo.Context, flow auth.Flow, to auth.Destination, u
 	if channel := to.Channel(); !s.carries(channel) {
 		return errNoCarrier
 	}
-	if err := s.mayRequest(c, to); err != nil {
+	if err := s.mayRequest(c, flow, to); err != nil {
 		return err
 	}
 	browser, err := s.bindBrowser(c)
@@ -217,7 +217,18 @@ func (s *Server) sendCodeAgain(c echo.Context) error {
 	return s.sendCode(c, flow, *flow.Sent, user)
 }
 
-// mayRequest keeps people from being sent more codes than they asked for.
-func (s *Server) mayRequest(c echo.Context, to auth.Destination) error {
-	return s.Codes.Take(address(c))
+// mayRequest keeps people from being sent more codes than they asked for. A telephone
+// that nobody has yet counts by itself, and so does an address.
+func (s *Server) mayRequest(c echo.Context, flow auth.Flow, to auth.Destination) error {
+	kind, account := school.EmailCode, string(to.Email)
+	switch {
+	case flow.Purpose == auth.ToReset:
+		kind = school.Reset
+	case to.Channel() == school.ByText:
+		kind = school.TextCode
+	}
+	if account == "" {
+		account = string(to.Phone)
+	}
+	return s.Requests.Take(c.Request().Context(), kind, account, address(c))
 }

@@ -132,7 +132,7 @@ func TestHangUp_climbsAllTheSame(t *testing.T) {
 func TestHangUp_isNoErrorOfOurs(t *testing.T) {
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.as(ada)
-		for path, field := range map[string]string{"/account/profile": "name", "/appearance": "theme"} {
+		for path, field := range map[string]string{"/account/profile": "name", "/appearance": "theme", "/signin": "email"} {
 			if got := b.hangsUp(false, path, field, "Ada King"); got.Code != 499 || got.Body.Len() != 0 {
 				t.Errorf("%s answers %d with %d bytes", path, got.Code, got.Body.Len())
 			}

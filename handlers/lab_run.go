@@ -105,7 +105,7 @@ func (s *Server) runExperiment(c echo.Context) error {
 	if !predicted(e, p) {
 		return errUnpredicted
 	}
-	if err := s.LabRuns.Take(address(c)); err != nil {
+	if err := s.LabRuns.Take(c.Request().Context(), address(c)); err != nil {
 		return s.labBusy(c, e, p, err)
 	}
 	id := newRunID()

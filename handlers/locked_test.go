@@ -63,7 +63,7 @@ func TestLocked_databaseIsReadOn(t *testing.T) {
 	}{
 		{"signing in", func(_, _, visitor *browser) answer {
 			return visitor.post("/signin", "email", bea, "password", password)
-		}, "We know you, and cannot sign you in just now"},
+		}, "Nobody can be let in just now"},
 		{"signing out", func(her, _, _ *browser) answer { return her.post("/signout") }, "You are not signed out"},
 		{"changing the kind of session", func(her, _, _ *browser) answer { return her.post("/session/backend", "backend", session.JWT) }, "Not now, but soon"},
 		{"saving a name", func(her, _, _ *browser) answer { return her.post("/account/profile", "name", "Ada, Countess") }, "Ada, Countess"},

@@ -75,13 +75,15 @@ func (s *Server) answerSecond(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	try, err := s.Throttle.Begin("second step of "+string(user.ID), address(c))
-	if err != nil {
-		return err
-	}
 	method := school.Authenticator
 	if f.get("way") == string(school.RecoveryCode) {
 		method = school.RecoveryCode
+	}
+	try, err := s.Throttle.Begin(ctx, method, "second step of "+string(user.ID), address(c))
+	if err != nil {
+		return err
+	}
+	if method == school.RecoveryCode {
 		err = s.Recovery.Check(ctx, user.ID, f.get("code"))
 	} else {
 		err = s.Apps.Check(ctx, user.ID, f.get("code"))
@@ -96,10 +98,12 @@ func (s *Server) answerSecond(c echo.Context) error {
 		p := views.SecondProps{Wrong: true, Left: auth.FlowTries - flow.Tries, Way: string(method), Kept: keptAgain(f)}
 		return s.secondPage(c, http.StatusUnprocessableEntity, flow, factors, p)
 	case err != nil:
-		try.Cancel()
+		try.Cancel(ctx)
 		return err
 	}
-	try.Succeed()
+	if err := try.Succeed(ctx); err != nil {
+		return err
+	}
 	if err := s.Flows.Take(toTheEnd(c), browser, flow); err != nil {
 		return err
 	}

@@ -49,15 +49,14 @@ type Config struct {
 	Tokens *bearer.Tokens
 	// Keys are those that tokens are signed with.
 	Keys *token.Keyring
-	// SignUps limits how many accounts one address may open, and Codes how many codes
-	// it may have sent.
-	SignUps, Codes *auth.Limiter
+	// SignUps limits how many accounts one address may open, over all servers.
+	SignUps *auth.Limiter
 	// Lab runs the experiments; nil in its own small worlds, which have none.
 	Lab *lab.Lab
-	// LabRuns limits how often one address may run them.
+	// LabRuns limits how often one address may run them here.
 	LabRuns *auth.Limiter
 	// ClassCodes limits how many codes of classes one address may try that lead
-	// nowhere, and ClassForms how often it may predict in a class.
+	// nowhere, and ClassForms how often it may predict in a class, here.
 	ClassCodes, ClassForms *auth.Limiter
 	// OtherSite is where the lab's other site is, which attacks this one.
 	OtherSite othersite.Place

@@ -67,6 +67,11 @@ func (s *Server) signIn(c echo.Context) error {
 		p.Busy = true
 		c.Response().Header().Set(echo.HeaderRetryAfter, busyFor)
 		return s.signInPage(c, http.StatusServiceUnavailable, p)
+	case errors.Is(err, auth.ErrUnavailable) && !wantsJSON(c) && !hungUp(c, err):
+		s.Log.Error("tries not counted", "id", requestID(c), "err", err)
+		p.Uncounted = true
+		c.Response().Header().Set(echo.HeaderRetryAfter, busyFor)
+		return s.signInPage(c, http.StatusServiceUnavailable, p)
 	case err != nil:
 		return err
 	}

@@ -29,7 +29,7 @@ func (s *Server) signUp(c echo.Context) error {
 		return err
 	}
 	// Before the password is looked at, because that may take as long as a hash.
-	if err := s.SignUps.Take(address(c)); err != nil {
+	if err := s.SignUps.Take(c.Request().Context(), address(c)); err != nil {
 		return err
 	}
 	p := views.SignUpProps{Name: f.typed("name"), Email: f.typed("email"), Errors: map[string]string{}}
@@ -92,7 +92,7 @@ func (s *Server) openNewAccount(c echo.Context, flow auth.Flow) error {
 	if err != nil {
 		return err
 	}
-	s.Passwords.Welcome(email, address(c))
+	s.Passwords.Welcome(c.Request().Context(), email, address(c))
 	flow.Proved = []school.Method{school.Password}
 	if err := s.startSession(c, user, flow); err != nil {
 		return s.notSignedIn(c, err, views.SignInProps{Email: string(email), Next: "/"})

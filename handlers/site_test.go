@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,6 +50,7 @@ type site struct {
 	url      string
 	key      string // that tokens are signed with, kid:base64url
 	log      *logged
+	salts    atomic.Int64 // drawn for new hashes of passwords
 }
 
 // logged is what the site wrote into its log.
@@ -86,6 +88,8 @@ func (c *clock) move(d time.Duration) {
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
 }
+
+func newClock() *clock { return &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)} }
 
 var lifetimes = session.Lifetimes{Token: time.Hour, Access: time.Minute, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Remember: 720 * time.Hour}
 
@@ -135,6 +139,8 @@ type setting struct {
 	algorithm token.Algorithm
 	other     othersite.Place
 	redis     string  // the address of a Redis; one in this process if empty
+	file      string  // of the school; one of its own if empty
+	clock     *clock  // one of its own if nil
 	rest      float64 // of runs of the lab, which need none in tests
 }
 
@@ -142,9 +148,9 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	t.Helper()
 	set := append(settings, setting{})[0]
 	ctx := t.Context()
-	s := &site{t: t, clock: &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}, log: &logged{}}
+	s := &site{t: t, clock: cmp.Or(set.clock, newClock()), log: &logged{}}
 	var err error
-	s.db, err = db.Open(ctx, filepath.Join(t.TempDir(), "lectern.db"))
+	s.db, err = db.Open(ctx, cmp.Or(set.file, filepath.Join(t.TempDir(), "lectern.db")))
 	must(t, err)
 	t.Cleanup(func() { must(t, s.db.Close()) })
 	_, err = s.db.Seed(ctx, testSchool())
@@ -192,14 +198,15 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	seal, err := auth.NewSeal(make([]byte, auth.SealKeyBytes), rand.Reader)
 	must(t, err)
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
+	tries, err := db.OpenTries(ctx, s.db, rand.Reader, s.clock.Now)
+	must(t, err)
 	s.Server, err = handlers.New(handlers.Config{
 		DB: s.db, Sessions: s.sessions, Keys: ring, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
 		Ways: auth.NewWays(auth.WaysConfig{
-			Store: s.db, Hasher: auth.NewHasher(rand.Reader, 2), Throttle: auth.NewThrottle(s.clock.Now), Seal: seal, Random: rand.Reader, Now: s.clock.Now, Log: log,
+			Store: s.db, Hasher: auth.NewHasher(salts{&s.salts}, 2), Counts: tries, Seal: seal, Random: rand.Reader, Now: s.clock.Now, Log: log,
 		}),
 		Messages:   message.New(message.Config{Store: s.db, Keep: true, Log: log, Now: s.clock.Now}),
-		Codes:      auth.NewLimiter(auth.Limit{Name: "codes", Burst: 1000, Per: time.Hour}, s.clock.Now),
-		SignUps:    auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
+		SignUps:    auth.NewSharedLimiter(auth.SignUpByAddress, tries, s.clock.Now),
 		Tokens:     bearer.New(tokens, s.clock.Now),
 		Lab:        experiments,
 		OtherSite:  set.other,
@@ -213,6 +220,14 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	t.Cleanup(server.Close)
 	t.Cleanup(s.Server.Close)
 	return s
+}
+
+// salts counts how often it is drawn from.
+type salts struct{ drawn *atomic.Int64 }
+
+func (s salts) Read(p []byte) (int, error) {
+	s.drawn.Add(1)
+	return rand.Read(p)
 }
 
 func must(t testing.TB, err error) {

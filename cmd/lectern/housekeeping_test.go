@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"path/filepath"
@@ -86,18 +87,18 @@ func TestServe_sweepsWhatEndedWhileItWasDown(t *testing.T) {
 		}
 		defer place.Close()
 		if err := place.Reader().QueryRowContext(t.Context(), `
-			SELECT (SELECT COUNT(*) FROM sessions) + (SELECT COUNT(*) FROM refresh_sessions) + (SELECT COUNT(*) FROM denied_tokens)`).Scan(&n); err != nil {
+			SELECT (SELECT COUNT(*) FROM sessions) + (SELECT COUNT(*) FROM refresh_sessions) + (SELECT COUNT(*) FROM denied_tokens) + (SELECT COUNT(*) FROM tries)`).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		return n
 	}
 	leaveBehind(t, data)
-	if n := rows(); n != 3 {
-		t.Fatalf("%d rows are left behind, want 3", n)
+	if n := rows(); n != 4 {
+		t.Fatalf("%d rows are left behind, want 4", n)
 	}
 	_, log := serveDemo(t, "--data", data)
 	untilHeard(t, func() bool {
-		return !slices.ContainsFunc([]string{session.Database, session.Hybrid, "denylist"}, func(store string) bool {
+		return !slices.ContainsFunc([]string{session.Database, session.Hybrid, "denylist", "tries"}, func(store string) bool {
 			return !strings.Contains(log.String(), `"msg":"swept","store":"`+store+`","over":1`)
 		})
 	})
@@ -106,7 +107,7 @@ func TestServe_sweepsWhatEndedWhileItWasDown(t *testing.T) {
 	}
 }
 
-// leaveBehind writes a record, a family and a token's number whose time is over.
+// leaveBehind writes a record, a family, a token's number and a try whose time is over.
 func leaveBehind(t *testing.T, data string) {
 	t.Helper()
 	place, err := openSchool(t.Context(), storage{Data: data})
@@ -116,7 +117,8 @@ func leaveBehind(t *testing.T, data string) {
 	records, err1 := serverstore.NewSQL(t.Context(), place.Reader(), place.Writer())
 	families, err2 := hybrid.NewSQL(t.Context(), place.Reader(), place.Writer())
 	ledger, err3 := cookiejwt.NewSQLLedger(t.Context(), place.Reader(), place.Writer(), place, time.Now)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	tries, err4 := db.OpenTries(t.Context(), place, rand.Reader, time.Now)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		t.Fatal(err)
 	}
 	if err := seed.Fill(t.Context(), place); err != nil {
@@ -129,8 +131,12 @@ func leaveBehind(t *testing.T, data string) {
 	over := time.Now().Add(-time.Hour)
 	rec := session.Record{Identity: session.Identity{UserID: somebody.Users[0].ID, Role: school.Student, AuthAt: over}, CreatedAt: over, SeenAt: over, IdleUntil: over, ExpiresAt: over}
 	_, failed := ledger.Deny(t.Context(), "AAAAAAAAAAAAAAAAAAAAAA", over)
+	unforgotten := tries.ChangeCounts(t.Context(), []school.TryKey{{What: "tries", Account: "ada@lectern.example"}}, func(counts []school.TryCount) error {
+		counts[0] = school.TryCount{N: 1, At: over, Until: over}
+		return nil
+	})
 	if err := errors.Join(
-		failed, records.Create(t.Context(), serverstore.Hash{1}, rec), families.Create(t.Context(), serverstore.Hash{1}, hybrid.Family{Record: rec}),
+		failed, unforgotten, records.Create(t.Context(), serverstore.Hash{1}, rec), families.Create(t.Context(), serverstore.Hash{1}, hybrid.Family{Record: rec}),
 		records.Close(), families.Close(), ledger.Close(), place.Close(),
 	); err != nil {
 		t.Fatal(err)

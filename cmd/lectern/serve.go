@@ -221,6 +221,10 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 	if err != nil {
 		return nil, nil, err
 	}
+	tries, err := db.OpenTries(ctx, school, rand.Reader, time.Now)
+	if err != nil {
+		return nil, nil, err
+	}
 	seal, err := s.seal()
 	if err != nil {
 		return nil, nil, err
@@ -230,12 +234,11 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		DB:       school,
 		Sessions: manager,
 		Ways: auth.NewWays(auth.WaysConfig{
-			Store: school, Hasher: auth.NewHasher(rand.Reader, runtime.NumCPU()), Throttle: auth.NewThrottle(time.Now), Seal: seal, Random: rand.Reader, Now: time.Now, Log: log,
+			Store: school, Hasher: auth.NewHasher(rand.Reader, runtime.NumCPU()), Counts: tries, Seal: seal, Random: rand.Reader, Now: time.Now, Log: log,
 		}),
 		Messages:   outbox,
 		Keys:       keys,
-		SignUps:    auth.NewLimiter(auth.SignUpByAddress, time.Now),
-		Codes:      auth.NewLimiter(auth.CodesByAddress, time.Now),
+		SignUps:    auth.NewSharedLimiter(auth.SignUpByAddress, tries, time.Now),
 		Tokens:     bearer.New(tokens, time.Now),
 		Lab:        experiments,
 		LabRuns:    auth.NewLimiter(labByAddress, time.Now),
@@ -250,7 +253,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		Demo:       s.Demo,
 		Proxies:    proxies,
 	})
-	return site, housekeeping(log, manager, keys, append(kinds.Swept, db.LabRuns{DB: school, Now: time.Now}, db.Classes{DB: school, Now: time.Now}, db.Flows{DB: school, Now: time.Now})), err
+	return site, housekeeping(log, manager, keys, append(kinds.Swept, tries, db.LabRuns{DB: school, Now: time.Now}, db.Classes{DB: school, Now: time.Now}, db.Flows{DB: school, Now: time.Now})), err
 }
 
 // sealFile is the key under which secrets lie in the database that have to be read

@@ -12,8 +12,9 @@ const (
 	TextCode      Method = "text-code"     // eight digits, sent to a telephone
 	Authenticator Method = "authenticator" // six digits of an app (TOTP, RFC 6238)
 	RecoveryCode  Method = "recovery-code" // one of those that were printed
-	PasskeyMethod Method = "passkey"       // a key that a device holds (WebAuthn)
-	ProviderWay   Method = "provider"      // another site vouches (OpenID Connect)
+	ByPasskey     Method = "passkey"       // a key that a device holds (WebAuthn)
+	ByProvider    Method = "provider"      // another site vouches (OpenID Connect)
+	Reset         Method = "reset"         // of a forgotten password, by a code
 )
 
 // Factors are what a person has set up to prove who they are. None of it is a

@@ -2,7 +2,7 @@
 // apart: who are you? It says nothing about whether you are still signed in
 // (package session) nor about what you may do (package policy). It knows no
 // cookies, no pages and no database; what it needs of the school's records is
-// the two methods of [Accounts].
+// the methods of [Store] and [Counts].
 //
 // There is one file for each way to sign in. The password is the first of them, and
 // this is the idea of it in order.
@@ -30,7 +30,9 @@
 // make the next stranger wait, up to a quarter of an hour. The owner, coming
 // from a network where this account was signed in before, stands in a line of
 // their own, and a flood from elsewhere does not lengthen it; and on a network
-// never seen they have three tries whatever strangers elsewhere did.
+// never seen they have three tries whatever strangers elsewhere did. The tries of all
+// methods count together, and are kept where all servers on one database see them.
+// How many codes are sent is bounded in the same manner ([Requests]).
 //
 // The word of somebody else is another way ([Provider]): an OpenID provider, or
 // GitHub, says who it is, and we check that it is they who say so, that they say it to

@@ -20,5 +20,5 @@ func ParsePHC(s string) (string, error) {
 	return p.String(), nil
 }
 
-// Rows is how many rows the tables hold at most, and hold.
-func (t *Throttle) Rows() (limit, rows int) { return t.lanes.limit, len(t.lanes.rows) }
+// Rows is how many rows it holds at most, and holds.
+func (m *Memory) Rows() (limit, rows int) { return maxRows, len(m.rows) }

@@ -1,19 +1,51 @@
 package auth
 
 import (
+	"context"
 	"net/netip"
-	"sync"
 	"time"
-)
 
-const maxNetworks = 1 << 15
+	"lectern/db/school"
+)
 
 // Limit says how often something may be done from one network: Burst times at
 // once, and as often again in each Per, evenly.
 type Limit struct {
-	Name  string // for the log
+	Name  string // under which it is counted, and for the log
 	Burst int
 	Per   time.Duration
+}
+
+func (l Limit) each() time.Duration { return l.Per / time.Duration(l.Burst) }
+
+// take takes one from what is left, or says in a *[Throttled] when there will be one.
+// The count's At is when all of Burst will be there again.
+func (l Limit) take(c *school.TryCount, now time.Time) error {
+	full := c.At
+	if full.Before(now) || full.Sub(now) > l.Per+ahead {
+		full = now
+	}
+	full = full.Add(l.each())
+	if wait := full.Sub(now) - l.Per; wait > 0 {
+		return &Throttled{RetryAfter: wait}
+	}
+	*c = school.TryCount{N: 1, At: full, Until: full}
+	return nil
+}
+
+// giveBack undoes one take.
+func (l Limit) giveBack(c *school.TryCount) {
+	if *c == (school.TryCount{}) {
+		return
+	}
+	full := c.At.Add(-l.each())
+	*c = school.TryCount{N: 1, At: full, Until: full}
+}
+
+// key is under which a network is counted. All addresses that are not valid are one
+// place.
+func (l Limit) key(network netip.Prefix) school.TryKey {
+	return school.TryKey{What: l.Name, Network: placeOf(network)}
 }
 
 // Limiter keeps one [Limit] for every network: an IPv4 address, or the /64 of
@@ -22,52 +54,45 @@ type Limit struct {
 // header that the visitor can write would make the limit a matter of choice
 // (ASVS 2.4.1).
 type Limiter struct {
-	limit Limit
-	now   func() time.Time
-
-	mu   sync.Mutex
-	used bounded[netip.Prefix, time.Time] // when the network will have all of its Burst again
+	limit  Limit
+	counts Counts
+	now    func() time.Time
 }
 
-// NewLimiter makes a Limiter that reads the time from now, which is
+// NewLimiter makes a Limiter that counts in this process alone, which is enough where
+// the limit is about this process's strength, as in the lab and its classes: after a
+// new start everybody has all of it again. It reads the time from now, which is
 // [time.Now] outside tests.
 func NewLimiter(limit Limit, now func() time.Time) *Limiter {
-	return &Limiter{limit: limit, now: now, used: bounded[netip.Prefix, time.Time]{
-		limit: maxNetworks,
-		rows:  map[netip.Prefix]time.Time{},
-		worth: func(full, now time.Time) int64 { return int64(full.Sub(now)) },
-	}}
+	return NewSharedLimiter(limit, NewMemory(), now)
+}
+
+// NewSharedLimiter makes a Limiter that counts in counts, together with all others
+// whose limit has the same name there. It is for the doors.
+func NewSharedLimiter(limit Limit, counts Counts, now func() time.Time) *Limiter {
+	return &Limiter{limit: limit, counts: counts, now: now}
 }
 
 // Take takes one from what the address's network has left, or says in a
-// *[Throttled] when there will be one.
-func (l *Limiter) Take(address netip.Addr) error {
-	network, now := networkOf(address), l.now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	full := l.used.rows[network]
-	if full.Before(now) {
-		full = now
-	}
-	full = full.Add(l.each())
-	if wait := full.Sub(now) - l.limit.Per; wait > 0 {
-		return &Throttled{RetryAfter: wait}
-	}
-	l.used.put(network, full, now)
-	return nil
+// *[Throttled] when there will be one. It may also return [ErrUnavailable].
+func (l *Limiter) Take(ctx context.Context, address netip.Addr) error {
+	now := moment(l.now)
+	return decide(ctx, l.counts, l.keys(address), func(counts []school.TryCount) error {
+		return l.limit.take(&counts[0], now)
+	})
 }
 
-// Return gives one back that turned out not to count.
-func (l *Limiter) Return(address netip.Addr) {
-	network := networkOf(address)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if full, ok := l.used.rows[network]; ok {
-		l.used.rows[network] = full.Add(-l.each())
-	}
+// Return gives one back that turned out not to count. It may return [ErrUnavailable].
+func (l *Limiter) Return(ctx context.Context, address netip.Addr) error {
+	return change(ctx, l.counts, l.keys(address), func(counts []school.TryCount) error {
+		l.limit.giveBack(&counts[0])
+		return nil
+	})
 }
 
-func (l *Limiter) each() time.Duration { return l.limit.Per / time.Duration(l.limit.Burst) }
+func (l *Limiter) keys(address netip.Addr) []school.TryKey {
+	return []school.TryKey{l.limit.key(networkOf(address))}
+}
 
 // networkOf is what is counted as one place. It is not valid for an address
 // that is not valid, as on a Unix socket; all of those are one place.
@@ -84,36 +109,10 @@ func networkOf(address netip.Addr) netip.Prefix {
 	return network
 }
 
-// bounded is a map that never has more than limit rows.
-type bounded[K comparable, V any] struct {
-	limit int
-	rows  map[K]V
-	worth func(v V, now time.Time) int64
-}
-
-// put writes a row. For a new one in a full map it drops the least worthy of
-// a few, which costs the same however large the map is.
-func (b *bounded[K, V]) put(k K, v V, now time.Time) {
-	if _, ok := b.rows[k]; !ok && len(b.rows) >= b.limit {
-		b.drop(now)
+// placeOf names a network in a key, where none at all would stand for everywhere.
+func placeOf(network netip.Prefix) string {
+	if !network.IsValid() {
+		return "nowhere"
 	}
-	b.rows[k] = v
-}
-
-func (b *bounded[K, V]) drop(now time.Time) {
-	const handful = 8
-	var (
-		worst K
-		least int64
-		seen  int
-	)
-	for k, v := range b.rows {
-		if w := b.worth(v, now); seen == 0 || w < least {
-			worst, least = k, w
-		}
-		if seen++; seen == handful {
-			break
-		}
-	}
-	delete(b.rows, worst)
+	return network.String()
 }

@@ -11,7 +11,7 @@ import (
 // they come (ASVS 6.3.3, 6.3.4); a passkey is two things by itself, a device and what
 // unlocks it.
 func NeedsSecond(f school.Factors, proved []school.Method) bool {
-	return f.TwoStep && len(proved) < 2 && !slices.Contains(proved, school.PasskeyMethod)
+	return f.TwoStep && len(proved) < 2 && !slices.Contains(proved, school.ByPasskey)
 }
 
 // references are the names of RFC 8176 for the ways of this site, where it has one; the
@@ -22,7 +22,7 @@ var references = map[school.Method]string{
 	school.TextCode:      "sms",
 	school.Authenticator: "otp",
 	school.RecoveryCode:  "recovery",
-	school.ProviderWay:   "fed",
+	school.ByProvider:    "fed",
 }
 
 // References are the ways as a session carries them (amr, RFC 8176): "mfa" beside two
@@ -44,7 +44,7 @@ func References(proved []school.Method) []string {
 // seconds reports whether a way can be a second step.
 func seconds(m school.Method) bool {
 	switch m {
-	case school.Authenticator, school.RecoveryCode, school.TextCode, school.PasskeyMethod:
+	case school.Authenticator, school.RecoveryCode, school.TextCode, school.ByPasskey:
 		return true
 	}
 	return false

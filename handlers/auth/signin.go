@@ -46,19 +46,20 @@ func NewPasswords(accounts Accounts, hasher *Hasher, throttle *Throttle, log *sl
 //   - [ErrRefused] for an unknown or impossible address, a wrong password and
 //     a closed account, each after exactly one hash (ASVS 6.3.8);
 //   - *[Throttled] before any hash;
+//   - [ErrUnavailable], whatever the password is;
 //   - [ErrBusy], the context's error, or what Accounts returned.
 //
 // It is also the right check before a password is changed or an account
 // closed: call it with the person's own address, and guessing from a stolen
 // session is slowed like any other.
 func (p *Passwords) SignIn(ctx context.Context, a Attempt) (school.User, error) {
-	try, err := p.throttle.Begin(a.Email, a.Address)
+	try, err := p.throttle.Begin(ctx, school.Password, a.Email, a.Address)
 	if err != nil {
 		return school.User{}, err
 	}
 	credential, err := p.find(ctx, a.Email)
 	if err != nil {
-		try.Cancel()
+		try.Cancel(ctx)
 		return school.User{}, err
 	}
 	user, stored := credential.User, credential.PasswordHash
@@ -68,13 +69,15 @@ func (p *Passwords) SignIn(ctx context.Context, a Attempt) (school.User, error) 
 	}
 	ok, rehash, err := p.hasher.Verify(ctx, stored, a.Password)
 	if err != nil {
-		try.Cancel()
+		try.Cancel(ctx)
 		return school.User{}, fmt.Errorf("auth: account %q: %w", user.ID, err)
 	}
 	if !ok || !mayEnter {
 		return school.User{}, ErrRefused
 	}
-	try.Succeed()
+	if err := try.Succeed(ctx); err != nil {
+		return school.User{}, err
+	}
 	if rehash {
 		p.rehash(ctx, credential, a.Password)
 	}
@@ -108,7 +111,10 @@ func (p *Passwords) rehash(ctx context.Context, c school.Credential, password st
 }
 
 // Welcome notes where the owner of a new account is, as a sign-in would: their
-// next ones from there do not wait for strangers.
-func (p *Passwords) Welcome(email school.Email, address netip.Addr) {
-	p.throttle.Remember(string(email), address)
+// next ones from there do not wait for strangers. The account is open whether or not
+// that can be noted.
+func (p *Passwords) Welcome(ctx context.Context, email school.Email, address netip.Addr) {
+	if err := p.throttle.Remember(ctx, string(email), address); err != nil {
+		p.log.WarnContext(ctx, "network of a new account not noted", "err", err)
+	}
 }

@@ -26,6 +26,7 @@ var errAway = errors.New("the database is away")
 type accounts struct {
 	mu     sync.Mutex
 	rows   map[school.Email]school.Credential
+	asked  int // how often somebody was looked up
 	away   bool
 	locked bool // refuses to write
 }
@@ -33,6 +34,7 @@ type accounts struct {
 func (a *accounts) CredentialByEmail(_ context.Context, email school.Email) (school.Credential, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.asked++
 	if a.away {
 		return school.Credential{}, errAway
 	}
@@ -63,6 +65,7 @@ func (a *accounts) RehashPassword(_ context.Context, id school.ID, oldHash, newH
 type door struct {
 	*auth.Passwords
 	accounts *accounts
+	hasher   *auth.Hasher
 	throttle *auth.Throttle
 	clock    *clock
 	log      *bytes.Buffer
@@ -75,6 +78,7 @@ func newDoor(t *testing.T) *door {
 	hash := mustHash(t, h, goodPassword)
 	d := &door{
 		accounts: &accounts{rows: map[school.Email]school.Credential{}},
+		hasher:   h,
 		clock:    newClock(),
 		log:      &bytes.Buffer{},
 	}
@@ -89,9 +93,14 @@ func newDoor(t *testing.T) *door {
 	add("bare@lectern.example", "", time.Time{})
 	add("damaged@lectern.example", "$argon2id$v=19$m=4194304,t=2,p=1$AAAA$AAAA", time.Time{})
 	h.OnHash(func() { d.hashes.Add(1) })
-	d.throttle = auth.NewThrottle(d.clock.Now)
-	d.Passwords = auth.NewPasswords(d.accounts, h, d.throttle, slog.New(slog.NewTextHandler(d.log, nil)))
+	d.use(auth.NewMemory())
 	return d
+}
+
+// use has the door count elsewhere.
+func (d *door) use(counts auth.Counts) {
+	d.throttle = newThrottle(counts, d.clock)
+	d.Passwords = auth.NewPasswords(d.accounts, d.hasher, d.throttle, slog.New(slog.NewTextHandler(d.log, nil)))
 }
 
 // signIn makes one attempt and counts the hashes that it took.
@@ -222,7 +231,7 @@ func TestPasswords_whoIsWelcomeIsKnownThere(t *testing.T) {
 	if n := atOnce(t, d.throttle, ada, home); n != 3 {
 		t.Fatalf("%d tries were let through, want 3", n)
 	}
-	d.Welcome(ada, home)
+	d.Welcome(t.Context(), ada, home)
 	for range 4 {
 		if _, _, err := d.signIn(t, ada, "seven lamps over the bay"); err != auth.ErrRefused {
 			t.Fatalf("a slip: got %v, want %v", err, auth.ErrRefused)

@@ -1,11 +1,14 @@
 package auth
 
 import (
-	"hash/maphash"
+	"context"
+	"errors"
+	"log/slog"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
+
+	"lectern/db/school"
 )
 
 // The pace of guessing (ASVS 6.1.1 asks that it be written down).
@@ -16,8 +19,8 @@ const (
 	forgetOne = 30 * time.Minute // quiet time after which one try is forgotten
 	maxTries  = freeTries + 11   // more would lengthen nothing but the memory of it
 
-	knownNetworks = 8 // networks remembered for one account
-	maxAccounts   = 1 << 15
+	knownNetworks = 8                    // networks remembered for one account
+	knownFor      = 180 * 24 * time.Hour // after the last sign-in from there
 )
 
 // The limits of the forms that a stranger can send, for each address. A whole class behind one address may open its accounts
@@ -25,15 +28,16 @@ const (
 var (
 	SignInByAddress = Limit{Name: "sign-in", Burst: 30, Per: 10 * time.Minute}
 	SignUpByAddress = Limit{Name: "sign-up", Burst: 100, Per: time.Hour}
-	CodesByAddress  = Limit{Name: "codes", Burst: 60, Per: time.Hour}
 )
 
-// Throttle slows down the guessing of passwords (ASVS 6.3.1, 2.4.1; NIST SP
-// 800-63B-4 §3.2.2). It keeps three kinds of count, in memory:
+// Throttle slows down the guessing of passwords and codes (ASVS 6.3.1, 2.4.1; NIST SP
+// 800-63B-4 §3.2.2). It keeps three kinds of count, where its [Counts] are: in the
+// database they outlive the process, and hold over all servers on it.
 //
-//   - For each account, one count of the tries by strangers from anywhere.
-//     Five are free; then each next one has to wait 1 s, 2 s, 4 s and so on up
-//     to 15 minutes. Every half hour of quiet forgets one. But the first three
+//   - For each account, one count of the tries by strangers from anywhere, over all
+//     methods together, so that nobody who waits for one goes on with the next
+//     (ASVS 6.3.4). Five are free; then each next one has to wait 1 s, 2 s, 4 s and so
+//     on up to 15 minutes. Every half hour of quiet forgets one. But the first three
 //     tries of any network on an account are let through whatever the others
 //     did: so a flood from elsewhere never stops the owner who has just moved.
 //   - For each account and each network from which it was signed in before, a
@@ -53,213 +57,206 @@ var (
 // in the middle of a flood waits with the strangers, until half an hour has
 // forgotten one of the three; whoever has many networks has three tries from
 // each and one more in each half hour; and somebody on the owner's own network
-// shares the owner's count. What is remembered is lost with the process.
+// shares the owner's count.
 //
-// All tables are bounded. When one is full, what is worth least is dropped
-// from a random handful, so that a flood of invented accounts pushes out its
-// own single tries and not the long count of an account under attack.
+// A try that is let through writes once when it begins, and once more when it is taken
+// back; one that is told to wait only reads. Where the counts cannot be read or
+// written, nobody is let through, whoever it is. What is kept is bounded, and a flood
+// of invented accounts pushes out its own single tries and not the long count of an
+// account under attack; see [Memory] and the database's own.
 type Throttle struct {
-	now       func() time.Time
-	byAddress *Limiter
-	seed      maphash.Seed
-
-	mu    sync.Mutex
-	lanes bounded[lane, tries]
-	known bounded[account, networks]
+	counts Counts
+	now    func() time.Time
+	log    *slog.Logger
 }
 
-// account is an e-mail address as the tables know it: short whatever was
-// typed, and not readable in a memory dump.
-type account uint64
-
-// lane is whose tries are counted together: one account's, from one network, or
-// from all strangers together when network is zero.
-type lane struct {
-	account account
-	network netip.Prefix
+// NewThrottle makes a Throttle that keeps its counts in counts and reads the time from
+// now, which is [time.Now] outside tests. The log has a line for each try that is told
+// to wait: by which method, from where, and which count it was.
+func NewThrottle(counts Counts, now func() time.Time, log *slog.Logger) *Throttle {
+	return &Throttle{counts: counts, now: now, log: log}
 }
 
-// tries is a count that fades.
-type tries struct {
+// The counts of a try, in the order of their keys. From a connection without a network
+// there are only the first two.
+const (
+	byStrangers = iota // of the account, from anywhere
+	byAddress          // of the network, on any account
+	byOwn              // of the account, from this network
+	isKnown            // not a count: whether the account was signed in from this network
+)
+
+func triesKeys(account string, network netip.Prefix) []school.TryKey {
+	keys := []school.TryKey{byStrangers: {What: "tries", Account: account}, byAddress: SignInByAddress.key(network)}
+	if network.IsValid() {
+		keys = append(keys, school.TryKey{What: "tries", Account: account, Network: placeOf(network)}, knownKey(account, network))
+	}
+	return keys
+}
+
+func knownKey(account string, network netip.Prefix) school.TryKey {
+	return school.TryKey{What: "known", Account: account, Network: placeOf(network), Latest: knownNetworks}
+}
+
+// accountOf is an account as it is counted.
+func accountOf(typed string) string { return strings.ToLower(strings.TrimSpace(typed)) }
+
+// fading is a count of tries of which one is forgotten in each half hour of quiet.
+type fading struct {
 	n    int
 	last time.Time
 }
 
-func (t tries) at(now time.Time) int {
-	return max(t.n-int(now.Sub(t.last)/forgetOne), 0)
+func fadingOf(c school.TryCount, now time.Time) fading {
+	if c.At.Sub(now) > ahead {
+		return fading{}
+	}
+	return fading{c.N, c.At}
+}
+
+func (f fading) at(now time.Time) int {
+	return max(f.n-max(int(now.Sub(f.last)/forgetOne), 0), 0)
+}
+
+func (f fading) delay() time.Duration {
+	if f.n < freeTries {
+		return 0
+	}
+	return min(time.Second<<(f.n-freeTries), maxDelay)
 }
 
 // hasOwn is when fewer than ownTries will be left of the count.
-func (t tries) hasOwn() time.Time {
-	return t.last.Add(time.Duration(t.n-ownTries+1) * forgetOne)
-}
-
-func (t tries) delay() time.Duration {
-	if t.n < freeTries {
-		return 0
-	}
-	return min(time.Second<<(t.n-freeTries), maxDelay)
-}
-
-// networks are the places from which one account was signed in, and when.
-type networks [knownNetworks]struct {
-	network netip.Prefix
-	last    time.Time
-}
-
-func (ns networks) latest() (t time.Time) {
-	for _, n := range ns {
-		if n.last.After(t) {
-			t = n.last
-		}
-	}
-	return t
-}
-
-// NewThrottle makes a Throttle that reads the time from now, which is
-// [time.Now] outside tests.
-func NewThrottle(now func() time.Time) *Throttle {
-	return &Throttle{
-		now:       now,
-		byAddress: NewLimiter(SignInByAddress, now),
-		seed:      maphash.MakeSeed(),
-		lanes: bounded[lane, tries]{limit: maxAccounts, rows: map[lane]tries{}, worth: func(t tries, now time.Time) int64 {
-			return int64(t.at(now))
-		}},
-		known: bounded[account, networks]{limit: maxAccounts, rows: map[account]networks{}, worth: func(ns networks, _ time.Time) int64 {
-			return ns.latest().Unix()
-		}},
-	}
+func (f fading) hasOwn() time.Time {
+	return f.last.Add(time.Duration(f.n-ownTries+1) * forgetOne)
 }
 
 // Try is one try that the Throttle has let through. It counts as failed
 // unless [Try.Succeed] or [Try.Cancel] is called.
 type Try struct {
 	throttle *Throttle
-	lane     lane // the one whose delay counts
-	own      lane // that of the account and this network alone
-	counted  []lane
-	address  netip.Addr
+	keys     []school.TryKey
+	counted  [isKnown]bool // which of them grew
 }
 
-// Begin asks whether a try on this account from this address may be made now,
-// and counts it. The account is whatever was typed; whether it exists plays no
-// part. The error is a *[Throttled].
-func (t *Throttle) Begin(email string, address netip.Addr) (*Try, error) {
-	account, network, now := t.account(email), networkOf(address), t.now()
-	try := &Try{throttle: t, lane: lane{account: account}, own: lane{account: account, network: network}, address: address}
-
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.knows(account, network) {
-		try.lane = try.own
+// Begin asks whether a try on this account by this method from this address may be
+// made now, and counts it. The account is whatever was typed, an e-mail address
+// wherever there is one; whether it exists plays no part. The error is a
+// *[Throttled], or [ErrUnavailable].
+func (t *Throttle) Begin(ctx context.Context, method school.Method, account string, address netip.Addr) (*Try, error) {
+	try := &Try{throttle: t, keys: triesKeys(accountOf(account), networkOf(address))}
+	now := moment(t.now)
+	var by string
+	err := decide(ctx, t.counts, try.keys, func(counts []school.TryCount) (err error) {
+		by, err = try.admit(counts, now)
+		return err
+	})
+	noteWait(ctx, t.log, "try told to wait", method, by, address, err)
+	if err != nil {
+		return nil, err
 	}
-	seen, own := t.lanes.rows[try.lane], t.lanes.rows[try.own]
-	first := network.IsValid() && own.at(now) < ownTries
-	if wait := seen.last.Add(seen.delay()).Sub(now); wait > 0 && !first {
-		return nil, &Throttled{RetryAfter: min(wait, own.hasOwn().Sub(now))}
-	}
-	if !try.known() {
-		if err := t.byAddress.Take(address); err != nil {
-			return nil, err
-		}
-	}
-	if try.own != try.lane {
-		try.count(try.own, own, now)
-	}
-	try.count(try.lane, seen, now)
 	return try, nil
+}
+
+// noteWait logs who is told to wait. It names no account, since what was typed may be
+// a password in the wrong box.
+func noteWait(ctx context.Context, log *slog.Logger, what string, method school.Method, by string, address netip.Addr, err error) {
+	if throttled, ok := errors.AsType[*Throttled](err); ok {
+		log.InfoContext(ctx, what, "method", method, "by", by, "address", address, "wait", throttled.RetryAfter)
+	}
+}
+
+// admit counts the try, or refuses it and says which count it was.
+func (try *Try) admit(counts []school.TryCount, now time.Time) (by string, err error) {
+	try.counted = [isKnown]bool{}
+	lane, known, hasNetwork := byStrangers, false, len(counts) > byOwn
+	if hasNetwork && counts[isKnown].Until.After(now) {
+		lane, known = byOwn, true
+	}
+	seen := fadingOf(counts[lane], now)
+	wait := seen.last.Add(seen.delay()).Sub(now)
+	if hasNetwork {
+		own := fadingOf(counts[byOwn], now)
+		if own.at(now) < ownTries {
+			wait = 0
+		}
+		wait = min(wait, own.hasOwn().Sub(now))
+	}
+	if wait > 0 {
+		return "account", &Throttled{RetryAfter: wait}
+	}
+	if !known {
+		if err := SignInByAddress.take(&counts[byAddress], now); err != nil {
+			return "address", err
+		}
+		try.counted[byAddress] = true
+	}
+	if hasNetwork && !known {
+		try.count(counts, byOwn, now)
+	}
+	try.count(counts, lane, now)
+	return "", nil
 }
 
 // count notes what it added, since a full count cannot grow: many tries at once
 // that are all taken back must not take more than they gave.
-func (try *Try) count(l lane, seen tries, now time.Time) {
-	n := seen.at(now)
+func (try *Try) count(counts []school.TryCount, which int, now time.Time) {
+	n := fadingOf(counts[which], now).at(now)
 	if n < maxTries {
 		n++
-		try.counted = append(try.counted, l)
+		try.counted[which] = true
 	}
-	try.throttle.lanes.put(l, tries{n: n, last: now}, now)
+	counts[which] = school.TryCount{N: n, At: now, Until: now.Add(time.Duration(n) * forgetOne)}
+}
+
+// takeBack makes the counts as if the try had not happened.
+func (try *Try) takeBack(counts []school.TryCount) {
+	for which, counted := range try.counted {
+		if !counted {
+			continue
+		}
+		switch c := &counts[which]; {
+		case which == byAddress:
+			SignInByAddress.giveBack(c)
+		case c.N <= 1:
+			*c = school.TryCount{}
+		default:
+			c.N--
+		}
+	}
 }
 
 // Remember notes that the account's owner was seen at this address, as after
 // signing up, and clears the count of this account there. A successful try does
-// so by itself.
-func (t *Throttle) Remember(email string, address netip.Addr) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.remember(t.account(email), networkOf(address))
+// so by itself. It may return [ErrUnavailable].
+func (t *Throttle) Remember(ctx context.Context, account string, address netip.Addr) error {
+	return (&Try{throttle: t, keys: triesKeys(accountOf(account), networkOf(address))}).Succeed(ctx)
 }
 
-// Succeed says that the password was right: the try did not happen, the count
-// of this account at this network is cleared, and the network is known from
-// now on. The strangers' count keeps their own tries.
-func (try *Try) Succeed() {
-	t := try.throttle
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	try.cancel()
-	t.remember(try.lane.account, networkOf(try.address))
-}
-
-// Cancel says that the try was never decided, as when the database is away.
-func (try *Try) Cancel() {
-	try.throttle.mu.Lock()
-	defer try.throttle.mu.Unlock()
-	try.cancel()
-}
-
-func (try *Try) cancel() {
-	if !try.known() {
-		try.throttle.byAddress.Return(try.address)
-	}
-	for _, l := range try.counted {
-		try.throttle.uncount(l)
-	}
-}
-
-func (t *Throttle) uncount(l lane) {
-	if seen, ok := t.lanes.rows[l]; ok {
-		seen.n = max(seen.n-1, 0)
-		t.lanes.rows[l] = seen
-	}
-}
-
-func (try *Try) known() bool { return try.lane == try.own && try.own.network.IsValid() }
-
-func (t *Throttle) account(email string) account {
-	return account(maphash.String(t.seed, strings.ToLower(strings.TrimSpace(email))))
-}
-
-func (t *Throttle) knows(a account, network netip.Prefix) bool {
-	if !network.IsValid() {
-		return false
-	}
-	for _, n := range t.known.rows[a] {
-		if n.network == network {
-			return true
+// Succeed says that it was the right password or code: the try did not happen, the
+// count of this account at this network is cleared, and the network is known from
+// now on. The strangers' count keeps their own tries. Who hangs up has succeeded all
+// the same. Where it returns [ErrUnavailable] nobody is to be let in, and the try
+// stays counted.
+func (try *Try) Succeed(ctx context.Context) error {
+	now := moment(try.throttle.now)
+	return change(context.WithoutCancel(ctx), try.throttle.counts, try.keys, func(counts []school.TryCount) error {
+		try.takeBack(counts)
+		if len(counts) > byOwn {
+			counts[byOwn] = school.TryCount{}
+			counts[isKnown] = school.TryCount{N: 1, At: now, Until: now.Add(knownFor)}
 		}
-	}
-	return false
+		return nil
+	})
 }
 
-func (t *Throttle) remember(a account, network netip.Prefix) {
-	if !network.IsValid() {
-		return
+// Cancel says that the try was never decided, as when the database is away or the
+// visitor has hung up. If that cannot be noted the try stays counted, and the log says so.
+func (try *Try) Cancel(ctx context.Context) {
+	err := change(context.WithoutCancel(ctx), try.throttle.counts, try.keys, func(counts []school.TryCount) error {
+		try.takeBack(counts)
+		return nil
+	})
+	if err != nil {
+		try.throttle.log.WarnContext(ctx, "try not taken back", "err", err)
 	}
-	delete(t.lanes.rows, lane{account: a, network: network})
-	now := t.now()
-	ns := t.known.rows[a]
-	oldest := 0
-	for i, n := range ns {
-		if n.network == network {
-			oldest = i
-			break
-		}
-		if n.last.Before(ns[oldest].last) {
-			oldest = i
-		}
-	}
-	ns[oldest].network, ns[oldest].last = network, now
-	t.known.put(a, ns, now)
 }

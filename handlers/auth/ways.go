@@ -10,8 +10,10 @@ import (
 type Ways struct {
 	Passwords *Passwords
 	Hasher    *Hasher
-	// Throttle slows the guessing at all of them.
+	// Throttle slows the guessing at all of them, and Requests how often codes are
+	// sent.
 	Throttle *Throttle
+	Requests *Requests
 	// Flows are proofs that take more than one request.
 	Flows *Flows
 	// Apps are authenticator apps, Recovery the codes for the day without one.
@@ -29,13 +31,14 @@ type Store interface {
 
 // WaysConfig is what Ways are made of.
 type WaysConfig struct {
-	Store    Store
-	Hasher   *Hasher
-	Throttle *Throttle
-	Seal     *Seal
-	Random   io.Reader
-	Now      func() time.Time
-	Log      *slog.Logger
+	Store  Store
+	Hasher *Hasher
+	// Counts are where tries are counted, for all servers of a site together.
+	Counts Counts
+	Seal   *Seal
+	Random io.Reader
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // siteName is what an authenticator app lists this site as.
@@ -43,10 +46,12 @@ const siteName = "Lectern"
 
 // NewWays puts them together.
 func NewWays(c WaysConfig) Ways {
+	throttle := NewThrottle(c.Counts, c.Now, c.Log)
 	return Ways{
-		Passwords: NewPasswords(c.Store, c.Hasher, c.Throttle, c.Log),
+		Passwords: NewPasswords(c.Store, c.Hasher, throttle, c.Log),
 		Hasher:    c.Hasher,
-		Throttle:  c.Throttle,
+		Throttle:  throttle,
+		Requests:  NewRequests(c.Counts, c.Now, c.Log),
 		Flows:     NewFlows(c.Store, c.Random, c.Now),
 		Apps:      NewApps(c.Store, c.Seal, siteName, c.Random, c.Now),
 		Recovery:  NewRecovery(c.Store, c.Hasher, c.Random, c.Now),

@@ -19,6 +19,7 @@ import (
 	"lectern/handlers"
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
+	"lectern/handlers/message"
 	"lectern/handlers/session"
 	"lectern/handlers/session/kinds"
 	"lectern/handlers/token"
@@ -84,9 +85,9 @@ func schoolWithLab(t *testing.T) (*db.DB, http.Handler) {
 	site, err := handlers.New(handlers.Config{
 		DB: d, Sessions: manager, Keys: ring, Log: log, Now: time.Now, Random: rand.Reader, BaseURL: base,
 		Ways: auth.NewWays(auth.WaysConfig{
-			Store: d, Hasher: hasher, Throttle: auth.NewThrottle(time.Now), Seal: seal, Random: rand.Reader, Now: time.Now, Log: log,
+			Store: d, Hasher: hasher, Counts: auth.NewMemory(), Seal: seal, Random: rand.Reader, Now: time.Now, Log: log,
 		}),
-		Messages: message.New(message.Config{Store: d, Keep: true, Log: log, Now: time.Now}), SignUps: limiter, Codes: limiter, Tokens: bearer.New(tokens, time.Now),
+		Messages: message.New(message.Config{Store: d, Keep: true, Log: log, Now: time.Now}), SignUps: limiter, Tokens: bearer.New(tokens, time.Now),
 		Lab: open(t), LabRuns: limiter, ClassCodes: limiter, ClassForms: limiter,
 	})
 	must(err)

@@ -1,0 +1,75 @@
+package auth
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"lectern/db/school"
+)
+
+// CodesForAccount and CodesByAddress are how many codes may be asked for. A whole
+// class behind one address may ask for its first ones within the hour.
+var (
+	CodesForAccount = Limit{Name: "codes", Burst: 5, Per: time.Hour}
+	CodesByAddress  = Limit{Name: "codes by address", Burst: 100, Per: time.Hour}
+)
+
+// Requests limits how many codes are sent, which fill somebody's inbox, cost money, and
+// are each worth a few more guesses (ASVS 2.4.1, 6.6.3):
+//
+//   - For each account, five codes to strangers from anywhere, of all kinds together,
+//     and as many again in each hour, evenly. Nobody's inbox is flooded, from however
+//     many networks.
+//   - For each account and each network from which it was signed in before, as many of
+//     its own. So whoever asks from elsewhere never keeps the owner from getting a code
+//     on their own network.
+//   - For each network, a hundred over all accounts, and as many again in each hour.
+//     Those who have signed in from there before are not counted in it and not stopped
+//     by it.
+//
+// What it cannot do: somebody on a network where they never signed in, whose account is
+// being flooded with requests, shares the strangers' codes and may wait for one, at most
+// twelve minutes at a time; and somebody on the owner's own network shares the owner's.
+//
+// A request is counted whether or not there is such an account, and with the same work.
+type Requests struct {
+	counts Counts
+	now    func() time.Time
+	log    *slog.Logger
+}
+
+// NewRequests makes Requests that are counted in counts, which have to be those of the
+// [Throttle], since it notes the networks from which an account was signed in. It reads
+// the time from now, which is [time.Now] outside tests. The log has a line for each
+// request that is told to wait.
+func NewRequests(counts Counts, now func() time.Time, log *slog.Logger) *Requests {
+	return &Requests{counts: counts, now: now, log: log}
+}
+
+// Take takes one code of a kind from those that an account has left, or says in a
+// *[Throttled] when there will be one. The account is whatever was typed, spelled as it
+// is for [Throttle.Begin]. It may also return [ErrUnavailable].
+func (r *Requests) Take(ctx context.Context, kind school.Method, account string, address netip.Addr) error {
+	account = accountOf(account)
+	network, now := networkOf(address), moment(r.now)
+	keys := []school.TryKey{byStrangers: {What: CodesForAccount.Name, Account: account}, byAddress: CodesByAddress.key(network)}
+	if network.IsValid() {
+		keys = append(keys, school.TryKey{What: CodesForAccount.Name, Account: account, Network: placeOf(network)}, knownKey(account, network))
+	}
+	var by string
+	err := decide(ctx, r.counts, keys, func(counts []school.TryCount) error {
+		by = "account"
+		if len(counts) > byOwn && counts[isKnown].Until.After(now) {
+			return CodesForAccount.take(&counts[byOwn], now)
+		}
+		if err := CodesForAccount.take(&counts[byStrangers], now); err != nil {
+			return err
+		}
+		by = "address"
+		return CodesByAddress.take(&counts[byAddress], now)
+	})
+	noteWait(ctx, r.log, "code told to wait", kind, by, address, err)
+	return err
+}
