@@ -321,6 +321,31 @@ func TestCampus_10_4_2_takesACodeOnce(t *testing.T) {
 	}
 }
 
+// TestCampus_10_4_2_takesACodeOnceAtATime has the same code come ten times at once.
+func TestCampus_10_4_2_takesACodeOnceAtATime(t *testing.T) {
+	b := newHouse(t).browser(t)
+	code := b.code(school)
+	given := make(chan any, 10)
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() {
+			if _, body := b.exchange(school, code); body["access_token"] != nil {
+				given <- body["access_token"]
+			}
+		})
+	}
+	all.Wait()
+	close(given)
+	if len(given) > 1 {
+		t.Errorf("%d were given a token", len(given))
+	}
+	for token := range given {
+		if a := b.userinfo(token); a.status != http.StatusUnauthorized {
+			t.Errorf("the one token still works: %d", a.status)
+		}
+	}
+}
+
 // TestCampus_10_4_3_takesACodeForAMinute is ASVS 10.4.3, and tokens end, too.
 func TestCampus_10_4_3_takesACodeForAMinute(t *testing.T) {
 	h := newHouse(t)
@@ -493,12 +518,12 @@ func TestCampus_10_4_11_givesWhatWasAsked(t *testing.T) {
 func TestCampus_10_6_2_signsNobodyOut(t *testing.T) {
 	b := newHouse(t).browser(t)
 	b.code(school)
-	for _, path := range []string{"/end_session", "/id/end_session", "/logout", "/oauth/introspect", "/revoke", "/device_authorization", "/oauth/token", "/authorize", "/unused"} {
+	for _, path := range []string{"/end_session", "/id/end_session", "/logout", "/oauth/introspect", "/revoke", "/device_authorization", "/oauth/token", "/authorize"} {
 		if a := b.get(path); a.status != http.StatusNotFound || !strings.Contains(a.body, "There is nothing at this address") {
 			t.Errorf("%s answers %d: %s", path, a.status, a.body)
 		}
 	}
-	if d := b.get("/.well-known/openid-configuration").body; strings.Contains(d, "end_session") || strings.Contains(d, "revocation") || strings.Contains(d, "unused") {
+	if d := b.get("/.well-known/openid-configuration").body; strings.Contains(d, "end_session") || strings.Contains(d, "revocation") {
 		t.Errorf("it describes %s", d)
 	}
 }
