@@ -283,9 +283,11 @@ func TestCampus_10_4_1_knowsOneAddress(t *testing.T) {
 			t.Errorf("%q: %d to %q: %s", change, a.status, a.to(), a.body)
 		}
 	}
-	twice := asked(school).Encode() + "&redirect_uri=" + url.QueryEscape("http://evil.example/")
-	if a := b.get("/id/authorize?" + twice); a.status != http.StatusBadRequest || a.to() != "" {
-		t.Errorf("two addresses: %d to %q", a.status, a.to())
+	evil := "redirect_uri=" + url.QueryEscape("http://evil.example/")
+	for _, twice := range []string{asked(school).Encode() + "&" + evil, evil + "&" + asked(school).Encode(), asked(school).Encode() + "&scope=openid"} {
+		if a := b.get("/id/authorize?" + twice); a.status != http.StatusBadRequest || a.to() != "" {
+			t.Errorf("%s: %d to %q", twice, a.status, a.to())
+		}
 	}
 	code := b.code(school)
 	if status, body := b.exchange(school, code, "redirect_uri", school.Redirect+"/"); status != http.StatusBadRequest || body["error"] != "invalid_grant" {
