@@ -190,8 +190,8 @@ func (p *Provider) Redirect() string { return p.redirect }
 // [Ask].Within can be wanted of it.
 func (p *Provider) Tells() bool { return p.protocol.tells() }
 
-// Away is why the provider could not be reached when it was asked last, or nil. It
-// asks nobody, so that a page with buttons on it waits for nobody; whoever presses
+// Away is why the provider could not be reached, or not be believed, when it was asked
+// last to describe itself; nil if all was well, or nobody has asked yet. It asks nobody, so that a page with buttons on it waits for nobody; whoever presses
 // the button asks again.
 func (p *Provider) Away() error { return p.protocol.away() }
 

@@ -70,7 +70,8 @@ func New(c Config) (*Provider, error) {
 		return nil, fmt.Errorf("campus: randomness: %w", err)
 	}
 	library, err := op.NewProvider(config, s, op.StaticIssuer(c.Issuer), op.WithAllowInsecure(),
-		op.WithCustomEndpoints(op.NewEndpoint(authorizePath), op.NewEndpoint(tokenPath), op.NewEndpoint(userPath), op.NewEndpoint("unused"), op.NewEndpoint("unused"), op.NewEndpoint(keysPath)))
+		op.WithCustomAuthEndpoint(op.NewEndpoint(authorizePath)), op.WithCustomTokenEndpoint(op.NewEndpoint(tokenPath)),
+		op.WithCustomUserinfoEndpoint(op.NewEndpoint(userPath)), op.WithCustomKeysEndpoint(op.NewEndpoint(keysPath)))
 	if err != nil {
 		return nil, fmt.Errorf("campus: %w", err)
 	}

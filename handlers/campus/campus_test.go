@@ -283,9 +283,11 @@ func TestCampus_10_4_1_knowsOneAddress(t *testing.T) {
 			t.Errorf("%q: %d to %q: %s", change, a.status, a.to(), a.body)
 		}
 	}
-	twice := asked(school).Encode() + "&redirect_uri=" + url.QueryEscape("http://evil.example/")
-	if a := b.get("/id/authorize?" + twice); a.status != http.StatusBadRequest || a.to() != "" {
-		t.Errorf("two addresses: %d to %q", a.status, a.to())
+	evil := "redirect_uri=" + url.QueryEscape("http://evil.example/")
+	for _, twice := range []string{asked(school).Encode() + "&" + evil, evil + "&" + asked(school).Encode(), asked(school).Encode() + "&scope=openid"} {
+		if a := b.get("/id/authorize?" + twice); a.status != http.StatusBadRequest || a.to() != "" {
+			t.Errorf("%s: %d to %q", twice, a.status, a.to())
+		}
 	}
 	code := b.code(school)
 	if status, body := b.exchange(school, code, "redirect_uri", school.Redirect+"/"); status != http.StatusBadRequest || body["error"] != "invalid_grant" {
@@ -318,6 +320,31 @@ func TestCampus_10_4_2_takesACodeOnce(t *testing.T) {
 	}
 	if status, body := b.exchange(school, code); status != http.StatusBadRequest || body["error"] != "invalid_grant" {
 		t.Errorf("after a guess: %d %v", status, body)
+	}
+}
+
+// TestCampus_10_4_2_takesACodeOnceAtATime has the same code come ten times at once.
+func TestCampus_10_4_2_takesACodeOnceAtATime(t *testing.T) {
+	b := newHouse(t).browser(t)
+	code := b.code(school)
+	given := make(chan any, 10)
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() {
+			if _, body := b.exchange(school, code); body["access_token"] != nil {
+				given <- body["access_token"]
+			}
+		})
+	}
+	all.Wait()
+	close(given)
+	if len(given) > 1 {
+		t.Errorf("%d were given a token", len(given))
+	}
+	for token := range given {
+		if a := b.userinfo(token); a.status != http.StatusUnauthorized {
+			t.Errorf("the one token still works: %d", a.status)
+		}
 	}
 }
 
@@ -493,12 +520,12 @@ func TestCampus_10_4_11_givesWhatWasAsked(t *testing.T) {
 func TestCampus_10_6_2_signsNobodyOut(t *testing.T) {
 	b := newHouse(t).browser(t)
 	b.code(school)
-	for _, path := range []string{"/end_session", "/id/end_session", "/logout", "/oauth/introspect", "/revoke", "/device_authorization", "/oauth/token", "/authorize", "/unused"} {
+	for _, path := range []string{"/end_session", "/id/end_session", "/logout", "/oauth/introspect", "/revoke", "/device_authorization", "/oauth/token", "/authorize"} {
 		if a := b.get(path); a.status != http.StatusNotFound || !strings.Contains(a.body, "There is nothing at this address") {
 			t.Errorf("%s answers %d: %s", path, a.status, a.body)
 		}
 	}
-	if d := b.get("/.well-known/openid-configuration").body; strings.Contains(d, "end_session") || strings.Contains(d, "revocation") || strings.Contains(d, "unused") {
+	if d := b.get("/.well-known/openid-configuration").body; strings.Contains(d, "end_session") || strings.Contains(d, "revocation") {
 		t.Errorf("it describes %s", d)
 	}
 }
