@@ -17,6 +17,7 @@ var (
 	       t.added_at,
 	       t.used_at,
 	       (SELECT COUNT(*) FROM recovery_codes AS r WHERE r.user_id = u.id),
+	       (SELECT COUNT(*) FROM identities AS i WHERE i.user_id = u.id),
 	       (SELECT m.used_at FROM method_uses AS m WHERE m.user_id = u.id AND m.method = 'password'),
 	       (SELECT m.used_at FROM method_uses AS m WHERE m.user_id = u.id AND m.method = 'email-code')
 	  FROM users AS u
@@ -40,7 +41,7 @@ func scanFactors(row scanner) (school.Factors, error) {
 	f := school.Factors{Used: map[school.Method]time.Time{}}
 	var number *string
 	var app, text, password, mail time.Time
-	err := row.Scan(&f.HasPassword, &f.TwoStep, instant{&f.AuthenticatorAt}, instant{&app}, &number, instant{&f.PhoneAt}, instant{&text}, &f.RecoveryCodes, instant{&password}, instant{&mail})
+	err := row.Scan(&f.HasPassword, &f.TwoStep, instant{&f.AuthenticatorAt}, instant{&app}, &number, instant{&f.PhoneAt}, instant{&text}, &f.RecoveryCodes, &f.Identities, instant{&password}, instant{&mail})
 	if number != nil {
 		f.Phone = school.Phone(*number)
 	}

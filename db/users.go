@@ -66,9 +66,11 @@ var insertUser = statement("insert user", `
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 	ON CONFLICT (email) DO NOTHING`)
 
-// CreateUser adds an account, complete with its ID and the time of its making.
-// It returns [school.ErrEmailTaken] if another has the address.
-func (d *DB) CreateUser(ctx context.Context, u school.User, passwordHash string) error {
+// CreateUser adds an account, complete with its ID and the time of its making, without
+// a password where the hash is empty, and with what other sites say who it is. It
+// returns [school.ErrEmailTaken] if another has the address, and
+// [school.ErrIdentityTaken] if another has such an identity.
+func (d *DB) CreateUser(ctx context.Context, u school.User, passwordHash string, identities ...school.Identity) error {
 	return d.write(ctx, func(t *tx) error {
 		added, err := t.exec(ctx, insertUser,
 			u.ID, u.Email, u.Name, school.Fold(u.Name), u.Role, passwordHash, bit(u.Demo), stamp(u.CreatedAt), stamp(u.DisabledAt))
@@ -80,6 +82,11 @@ func (d *DB) CreateUser(ctx context.Context, u school.User, passwordHash string)
 		}
 		if err := t.countUser(ctx, u, +1); err != nil {
 			return err
+		}
+		for _, identity := range identities {
+			if err := t.addIdentity(ctx, u.ID, identity); err != nil {
+				return err
+			}
 		}
 		return t.indexUsers(ctx, u)
 	})

@@ -29,12 +29,14 @@ var wayRoutes = []route{
 
 // waySentences are what the page says about what was just done.
 var waySentences = map[string]string{
-	"phone-added":   "Your telephone is set up. Codes can be sent to it from now on.",
-	"phone-removed": "The telephone is forgotten.",
-	"app-removed":   "The authenticator app is forgotten. Delete its entry in the app as well.",
-	"two-step-on":   "From now on you are asked for a second step when you sign in.",
-	"two-step-off":  "From now on one step is enough when you sign in.",
-	"email-changed": "This is your address now. Sign in with it from now on.",
+	"phone-added":      "Your telephone is set up. Codes can be sent to it from now on.",
+	"phone-removed":    "The telephone is forgotten.",
+	"app-removed":      "The authenticator app is forgotten. Delete its entry in the app as well.",
+	"two-step-on":      "From now on you are asked for a second step when you sign in.",
+	"two-step-off":     "From now on one step is enough when you sign in.",
+	"provider-added":   "Connected. You can sign in with it from now on.",
+	"provider-removed": "It is no way in any more.",
+	"email-changed":    "This is your address now. Sign in with it from now on.",
 }
 
 func (s *Server) showWays(c echo.Context) error {
@@ -49,6 +51,10 @@ func (s *Server) waysPage(c echo.Context, status int, p views.WaysProps) error {
 		return err
 	}
 	p.User, p.Factors = v.user, factors
+	if p.Identities, err = s.DB.Identities(c.Request().Context(), v.user.ID); err != nil {
+		return err
+	}
+	p.Providers = s.providerChoices()
 	p.Mail, p.Texts = s.carries(school.ByMail), s.carries(school.ByText)
 	p.Confirmed = s.justConfirmed(c)
 	p.MayChange = s.may(c, policy.FactorsChange, policy.Object{Owner: v.user.ID, Demo: v.user.Demo})

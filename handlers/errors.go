@@ -41,6 +41,9 @@ func statusOf(err error) int {
 		token     *badToken
 		body      *badBody
 		lacking   *lackingError
+		away      *auth.Away
+		refusal   *auth.Refusal
+		untrusted *auth.Untrusted
 	)
 	switch {
 	case errors.As(err, &token):
@@ -51,7 +54,11 @@ func statusOf(err error) int {
 		return http.StatusConflict
 	case errors.Is(err, errSignIn), errors.Is(err, auth.ErrRefused), errors.Is(err, session.ErrNoSession), errors.Is(err, session.ErrEnded):
 		return http.StatusUnauthorized
-	case errors.Is(err, auth.ErrNoFlow):
+	case errors.As(err, &away):
+		return http.StatusServiceUnavailable
+	case errors.As(err, &refusal), errors.As(err, &untrusted), errors.Is(err, errOtherIdentity):
+		return http.StatusForbidden
+	case errors.Is(err, auth.ErrNoFlow), errors.Is(err, auth.ErrForeignAnswer), errors.Is(err, auth.ErrNotTold):
 		return http.StatusBadRequest
 	case errors.Is(err, auth.ErrWrongCode), errors.Is(err, errNoCarrier):
 		return http.StatusUnprocessableEntity
@@ -61,7 +68,7 @@ func statusOf(err error) int {
 		return http.StatusForbidden
 	case errors.Is(err, errHidden), errors.Is(err, school.ErrNotFound):
 		return http.StatusNotFound
-	case errors.Is(err, school.ErrStale), errors.Is(err, school.ErrNotPublished), errors.Is(err, school.ErrEmpty), errors.Is(err, school.ErrLastAdmin), errors.Is(err, school.ErrEmailTaken), errors.Is(err, school.ErrNoFactor), errors.Is(err, school.ErrNoHeir):
+	case errors.Is(err, school.ErrStale), errors.Is(err, school.ErrNotPublished), errors.Is(err, school.ErrEmpty), errors.Is(err, school.ErrLastAdmin), errors.Is(err, school.ErrEmailTaken), errors.Is(err, school.ErrNoFactor), errors.Is(err, school.ErrNoHeir), errors.Is(err, school.ErrIdentityTaken), errors.Is(err, school.ErrLastWay):
 		return http.StatusConflict
 	case errors.As(err, &invalid), errors.Is(err, session.ErrUnknownBackend):
 		return http.StatusUnprocessableEntity
@@ -261,6 +268,9 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 	p := views.ErrorProps{Status: status, RequestID: requestID(c)}
 	var invalid *school.Invalid
 	var throttled *auth.Throttled
+	if s.explainProvider(err, &p) {
+		return p
+	}
 	switch status {
 	case http.StatusBadRequest:
 		p.Title, p.Lede = "We could not read that", "The form did not arrive in one piece. Nothing was changed. Go back, and send it again."
@@ -356,6 +366,10 @@ func conflictOf(err error) string {
 		return "A course needs at least one published lesson before it can be published. Publish a lesson first."
 	case errors.Is(err, school.ErrLastAdmin):
 		return "This is the last admin who can sign in. Make somebody else an admin first."
+	case errors.Is(err, school.ErrIdentityTaken):
+		return "With that, somebody signs in to another account here, which may be yours as well. Nothing was connected."
+	case errors.Is(err, school.ErrLastWay):
+		return "This is the last way into your account, so it stays. Add another one first."
 	case errors.Is(err, school.ErrNoHeir):
 		return "There are courses of yours, and no admin here who could take them over. Ask whoever runs this site."
 	case errors.Is(err, school.ErrNoFactor):

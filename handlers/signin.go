@@ -27,7 +27,7 @@ func (s *Server) signInPage(c echo.Context, status int, p views.SignInProps) err
 		p.Choices = s.choices(visitorOf(c))
 		p.Demo = views.DemoAccounts
 	}
-	p.Remember = s.Sessions.Lifetimes().Remember
+	p.Remember, p.Providers, p.MayWatch = s.Sessions.Lifetimes().Remember, s.providerChoices(), s.Demo
 	return s.page(c, status, views.SignInPage(s.frame(c, "Sign in", ""), p))
 }
 

@@ -82,7 +82,16 @@ func (s *Server) openNewAccount(c echo.Context, flow auth.Flow) error {
 	}
 	email := flow.Sent.Email
 	user := school.User{ID: id, Email: email, Name: flow.Name, Role: school.Student, CreatedAt: s.Now()}
-	err = s.DB.CreateUser(toTheEnd(c), user, flow.PasswordHash)
+	var identities []school.Identity
+	flow.Proved = []school.Method{school.Password}
+	if flow.Identity != nil {
+		identity := *flow.Identity
+		if identity.ID, err = school.NewID(s.Random); err != nil {
+			return err
+		}
+		identities, flow.Proved = append(identities, identity), []school.Method{school.ByProvider}
+	}
+	err = s.DB.CreateUser(toTheEnd(c), user, flow.PasswordHash, identities...)
 	if errors.Is(err, school.ErrEmailTaken) {
 		p := views.SignUpProps{Name: flow.Name, Email: string(email), Errors: map[string]string{
 			"email": "This address cannot be used for a new account. If it is yours, sign in instead.",
@@ -93,7 +102,6 @@ func (s *Server) openNewAccount(c echo.Context, flow auth.Flow) error {
 		return err
 	}
 	s.Passwords.Welcome(c.Request().Context(), email, address(c))
-	flow.Proved = []school.Method{school.Password}
 	if err := s.startSession(c, user, flow); err != nil {
 		return s.notSignedIn(c, err, views.SignInProps{Email: string(email), Next: "/"})
 	}

@@ -51,3 +51,19 @@ CREATE TABLE known_places (
     PRIMARY KEY (user_id, device, network)
 );
 CREATE INDEX known_places_by_time ON known_places (user_id, seen_at);
+
+-- Who somebody is at a provider that vouches for them: the provider's issuer and
+-- the subject that it knows them by. Nothing else says who it is; an address is
+-- kept for its owner to recognise it by.
+CREATE TABLE identities (
+    id       TEXT   NOT NULL PRIMARY KEY,
+    user_id  TEXT   NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    provider TEXT   NOT NULL, -- its slug in our addresses
+    issuer   TEXT   NOT NULL,
+    subject  TEXT   NOT NULL,
+    email    TEXT   NOT NULL, -- as the provider says, which proves nothing
+    added_at BIGINT NOT NULL,
+    used_at  BIGINT,
+    UNIQUE (issuer, subject)
+);
+CREATE INDEX identities_by_user ON identities (user_id, added_at);

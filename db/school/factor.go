@@ -28,8 +28,11 @@ type Factors struct {
 	// RecoveryCodes is how many are left.
 	RecoveryCodes int
 	// Phone is the number that codes are sent to; empty for none.
-	Phone   Phone
-	PhoneAt time.Time
+	Phone Phone
+	// Identities is how many other sites vouch for them, and Passkeys how many
+	// passkeys they have.
+	Identities, Passkeys int
+	PhoneAt              time.Time
 	// Used is when each way was last used.
 	Used map[Method]time.Time
 }
@@ -45,6 +48,27 @@ func (f Factors) Seconds() []Method {
 		all = append(all, TextCode)
 	}
 	return all
+}
+
+// First is how many ways there are that are a first step and need no mail.
+func (f Factors) First() int {
+	n := f.Identities + f.Passkeys
+	if f.HasPassword {
+		n++
+	}
+	return n
+}
+
+// Identity is who somebody is at a provider that vouches for them: Issuer and Subject
+// together, and nothing else (ASVS 6.8.1).
+type Identity struct {
+	ID       ID
+	Provider string // its name in our addresses
+	Issuer   string
+	Subject  string
+	Email    string // as the provider says
+	AddedAt  time.Time
+	UsedAt   time.Time
 }
 
 // StoredCode is one of a person's recovery codes, as it is kept.

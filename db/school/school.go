@@ -39,6 +39,10 @@ var (
 	ErrLastAdmin = errors.New("school: last admin")
 	// ErrNoFactor: nothing is set up that could be a second step (409).
 	ErrNoFactor = errors.New("school: no second factor")
+	// ErrIdentityTaken: it opens another account (409).
+	ErrIdentityTaken = errors.New("school: identity is taken")
+	// ErrLastWay: without it nobody could sign in to the account (409).
+	ErrLastWay = errors.New("school: last way to sign in")
 	// ErrNoHeir: there are courses, and no admin who could take them over (409).
 	ErrNoHeir = errors.New("school: nobody to take the courses over")
 	// ErrDemoAccount: demo accounts keep their password (403).

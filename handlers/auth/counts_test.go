@@ -436,7 +436,7 @@ func TestRequests_oneNetworkHasAHundred(t *testing.T) {
 	if d := waitOf(t, requests.Take(t.Context(), school.TextCode, "u101@lectern.example", stranger(1))); d != 0 {
 		t.Errorf("from elsewhere: wait of %s, want none", d)
 	}
-	if said := log.String(); strings.Count(said, "code told to wait") != 1 || !strings.Contains(said, "method=sms by=address address=198.51.100.7 wait=36s") {
+	if said := log.String(); strings.Count(said, "code told to wait") != 1 || !strings.Contains(said, "method=text-code by=address address=198.51.100.7 wait=36s") {
 		t.Errorf("the log says %s", said)
 	}
 	// Whom the network's limit stops has taken none of the account's.

@@ -59,6 +59,8 @@ const (
 	ToReset       Purpose = "reset"        // of a forgotten password
 	ToChangeEmail Purpose = "change-email" // the new address shows itself
 	ToAddApp      Purpose = "add-authenticator"
+	ToAddIdentity Purpose = "add-identity"
+	ToWatch       Purpose = "watch" // what a sign-in by another site was made of
 	ToAddPhone    Purpose = "add-phone"
 )
 
@@ -70,6 +72,9 @@ const (
 	AwaitCode     Awaited = "code"         // one that was sent
 	AwaitSecond   Awaited = "second"       // whatever the person has as a second step
 	AwaitPassword Awaited = "new-password" // chosen by somebody who has proved who they are
+	AwaitProvider Awaited = "provider"     // the answer of another site
+	AwaitNewcomer Awaited = "newcomer"     // a name and an address for an account that is to be opened
+	AwaitNothing  Awaited = "nothing"      // it is there to be looked at
 	AwaitApp      Awaited = "app"          // the first code of a new authenticator
 )
 
@@ -139,6 +144,13 @@ type FlowState struct {
 	// Name and PasswordHash are those of an account that waits for its address.
 	Name         string `json:"name,omitempty"`
 	PasswordHash string `json:"password_hash,omitempty"`
+	// Pending is what is remembered of a sign-in by another site while the person is
+	// there; Steps are what was recorded of it for somebody who watches.
+	Pending *Pending `json:"pending,omitempty"`
+	Steps   []Step   `json:"steps,omitempty"`
+	Watched bool     `json:"watched,omitempty"`
+	// Identity is what the other site said, where it is to become a way in.
+	Identity *school.Identity `json:"identity,omitempty"`
 	// What the form wanted that began it.
 	Next     string `json:"next,omitempty"`
 	Backend  string `json:"backend,omitempty"`
@@ -193,13 +205,25 @@ func (f *Flows) NewBrowser() (Browser, error) {
 	return Browser(secret), err
 }
 
+// NewID draws the id of a flow that has to be known before the flow can begin.
+func (f *Flows) NewID() (FlowID, error) {
+	id, err := drawn(f.random, flowIDBytes)
+	return FlowID(id), err
+}
+
 // Begin keeps a new flow for a browser. Its id, times and tries are set here.
 func (f *Flows) Begin(ctx context.Context, browser Browser, flow Flow) (Flow, error) {
-	id, err := drawn(f.random, flowIDBytes)
+	id, err := f.NewID()
 	if err != nil {
 		return Flow{}, err
 	}
-	flow.ID, flow.Tries = FlowID(id), 0
+	flow.ID = id
+	return f.BeginAs(ctx, browser, flow)
+}
+
+// BeginAs is Begin with an id that NewID drew.
+func (f *Flows) BeginAs(ctx context.Context, browser Browser, flow Flow) (Flow, error) {
+	flow.Tries = 0
 	return f.create(ctx, browser, flow)
 }
 
@@ -207,7 +231,7 @@ func (f *Flows) Begin(ctx context.Context, browser Browser, flow Flow) (Flow, er
 // row has nothing that they could be guessed from: their hash is keyed with the
 // browser's secret, which is in the browser alone.
 func (f *Flows) BeginWithCode(ctx context.Context, browser Browser, flow Flow) (Flow, Code, error) {
-	id, err := drawn(f.random, flowIDBytes)
+	id, err := f.NewID()
 	if err != nil {
 		return Flow{}, "", err
 	}
@@ -215,7 +239,7 @@ func (f *Flows) BeginWithCode(ctx context.Context, browser Browser, flow Flow) (
 	if err != nil {
 		return Flow{}, "", err
 	}
-	flow.ID, flow.Step, flow.Tries = FlowID(id), AwaitCode, 0
+	flow.ID, flow.Step, flow.Tries = id, AwaitCode, 0
 	flow.Code = code.hash(browser, flow.ID)
 	flow, err = f.create(ctx, browser, flow)
 	return flow, code, err
