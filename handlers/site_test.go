@@ -26,6 +26,7 @@ import (
 	"lectern/handlers/bearer"
 	"lectern/handlers/lab"
 	"lectern/handlers/lab/othersite"
+	"lectern/handlers/message"
 	"lectern/handlers/session"
 	"lectern/handlers/session/cookiejwt"
 	"lectern/handlers/session/kinds"
@@ -193,6 +194,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	s.Server, err = handlers.New(handlers.Config{
 		DB: s.db, Sessions: s.sessions, Hasher: hasher, Keys: ring, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
 		Passwords:  auth.NewPasswords(s.db, hasher, auth.NewThrottle(s.clock.Now), log),
+		Messages:   message.New(message.Config{Store: s.db, Keep: true, Log: log, Now: s.clock.Now}),
 		SignUps:    auth.NewLimiter(auth.Limit{Name: "sign-up", Burst: 100, Per: time.Hour}, s.clock.Now),
 		Tokens:     bearer.New(tokens, s.clock.Now),
 		Lab:        experiments,
@@ -207,6 +209,17 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	t.Cleanup(server.Close)
 	t.Cleanup(s.Server.Close)
 	return s
+}
+
+// lastMessage is the newest message about somebody's account.
+func (s *site) lastMessage(user school.ID) school.Message {
+	s.t.Helper()
+	page, err := s.db.Inbox(s.t.Context(), db.InboxQuery{User: user, Limit: 1})
+	must(s.t, err)
+	if len(page.Messages) == 0 {
+		s.t.Fatalf("nothing was ever sent to %s", user)
+	}
+	return page.Messages[0]
 }
 
 func must(t testing.TB, err error) {

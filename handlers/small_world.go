@@ -18,6 +18,7 @@ import (
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
 	"lectern/handlers/lab"
+	"lectern/handlers/message"
 	"lectern/handlers/session"
 	"lectern/handlers/session/kinds"
 	"lectern/handlers/session/serverstore"
@@ -100,6 +101,7 @@ func (w *smallWorld) Boot(ctx context.Context, name string, keys *token.Keyring)
 	site, err := New(Config{
 		DB: w.db, Sessions: manager, Hasher: hasher, Keys: keys, Log: log, Now: plan.Now, Random: rand.Reader, BaseURL: plan.Base,
 		Passwords: auth.NewPasswords(w.db, hasher, auth.NewThrottle(plan.Now), log),
+		Messages:  message.New(message.Config{Store: w.db, Keep: true, Log: log, Now: plan.Now}),
 		SignUps:   auth.NewLimiter(auth.SignUpByAddress, plan.Now),
 		Tokens:    bearer.New(tokens, plan.Now),
 		Watch:     plan.Watch,

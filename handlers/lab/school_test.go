@@ -19,6 +19,7 @@ import (
 	"lectern/handlers"
 	"lectern/handlers/auth"
 	"lectern/handlers/bearer"
+	"lectern/handlers/message"
 	"lectern/handlers/session"
 	"lectern/handlers/session/kinds"
 	"lectern/handlers/token"
@@ -82,7 +83,8 @@ func schoolWithLab(t *testing.T) (*db.DB, http.Handler) {
 	site, err := handlers.New(handlers.Config{
 		DB: d, Sessions: manager, Hasher: hasher, Keys: ring, Log: log, Now: time.Now, Random: rand.Reader, BaseURL: base,
 		Passwords: auth.NewPasswords(d, hasher, auth.NewThrottle(time.Now), log), SignUps: limiter, Tokens: bearer.New(tokens, time.Now),
-		Lab: open(t), LabRuns: limiter, ClassCodes: limiter, ClassForms: limiter,
+		Messages: message.New(message.Config{Store: d, Keep: true, Log: log, Now: time.Now}),
+		Lab:      open(t), LabRuns: limiter, ClassCodes: limiter, ClassForms: limiter,
 	})
 	must(err)
 	t.Cleanup(site.Close)
