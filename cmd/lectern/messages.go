@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -37,10 +38,10 @@ func (s *settings) outbox(place *db.DB, log *slog.Logger) (*message.Outbox, erro
 		return nil, err
 	}
 	outbox := message.New(message.Config{Store: place, Carriers: carriers, Keep: s.Demo, Log: log, Now: time.Now})
-	where := func(channel school.Channel) any {
+	where := func(channel school.Channel) string {
 		switch {
 		case carriers[channel] != nil:
-			return carriers[channel]
+			return fmt.Sprint(carriers[channel])
 		case outbox.Carries(channel):
 			return "the demo's inbox"
 		}
