@@ -38,6 +38,7 @@ func TestInbox_listsThoseOfWhomItIsAskedFor(t *testing.T) {
 	s.written(school.Message{Subject: "demo", User: demo.ID, At: minutes(3)})
 	s.written(school.Message{Subject: "this browser's", Browser: here, At: minutes(4)})
 	s.written(school.Message{Subject: "nobody's", At: minutes(5)})
+	s.written(school.Message{Subject: "a browser's that is not known", Browser: []byte{}, At: minutes(5)})
 	s.written(school.Message{State: school.MessageNone, At: minutes(6)})
 	for _, row := range []struct {
 		says string
