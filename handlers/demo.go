@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"lectern/db"
 	"lectern/handlers/policy"
 	"lectern/views"
 )
@@ -13,10 +14,32 @@ import (
 var demoRoutes = []route{
 	{http.MethodPost, "/session/backend", to(policy.SessionSwitch), (*Server).switchBackend},
 	{http.MethodGet, "/demo/components", to(policy.Browse), (*Server).showComponents},
+	{http.MethodGet, "/demo/inbox", to(policy.Browse), (*Server).showInbox},
 }
 
 // showComponents shows every part that the pages are made of, with invented
 // props, so that a part can be worked on without any data.
 func (s *Server) showComponents(c echo.Context) error {
 	return s.page(c, http.StatusOK, views.ComponentsPage(s.frame(c, "Components", "")))
+}
+
+// showInbox shows the mails and text messages that demo accounts got, and those that
+// the visitor's own account got or this very browser caused. Other people's are not
+// shown: in a demonstration, too, somebody may have an account of their own.
+func (s *Server) showInbox(c echo.Context) error {
+	after := c.QueryParam("after")
+	found, err := s.DB.Inbox(c.Request().Context(), db.InboxQuery{
+		Demo: true, User: visitorOf(c).user.ID, Browser: s.browserHash(c), After: after,
+	})
+	if err != nil {
+		return err
+	}
+	p := views.InboxProps{Messages: found.Messages, Later: after != ""}
+	if after != "" {
+		p.First = listAddress(c, "")
+	}
+	if found.Next != "" {
+		p.Next = listAddress(c, found.Next)
+	}
+	return s.page(c, http.StatusOK, views.InboxPage(s.frame(c, "Demo inbox", ""), p))
 }

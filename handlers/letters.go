@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -15,14 +14,6 @@ import (
 
 // errNoCarrier: this site has nobody who carries such a message.
 var errNoCarrier = message.ErrNoCarrier
-
-// Messages sends mails and text messages, soon.
-type Messages interface {
-	Carries(school.Channel) bool
-	Send(context.Context, school.Message) error
-	// SendNothing takes as long as Send.
-	SendNothing(context.Context, school.Channel) error
-}
 
 func (s *Server) carries(channel school.Channel) bool { return s.Messages.Carries(channel) }
 

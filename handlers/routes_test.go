@@ -143,6 +143,7 @@ var rows = []row{
 	{says: "nobody predicts in a round that is not on", route: "POST /c/:code/predict", path: joinsClass + "/predict", fields: []string{"round", "7", "jwt", "accepted"}, want: answers{409, 409, 409, 409, 409}},
 
 	{says: "the components are for everybody in a demonstration", route: "GET /demo/components", want: all200},
+	{says: "the inbox is for everybody in a demonstration", route: "GET /demo/inbox", want: all200},
 
 	{says: "the catalogue is for everybody", route: "GET /courses", want: all200},
 	{says: "a published course is for everybody", route: "GET /courses/:course", path: "/courses/knots", want: all200},

@@ -33,6 +33,7 @@ import (
 	"lectern/handlers/lab"
 	"lectern/handlers/lab/othersite"
 	"lectern/handlers/markdown"
+	"lectern/handlers/message"
 	"lectern/handlers/session"
 	"lectern/handlers/token"
 )
@@ -43,8 +44,8 @@ type Config struct {
 	Sessions *session.Manager
 	// Ways are those to prove who one is.
 	auth.Ways
-	// Messages carries mails and text messages.
-	Messages Messages
+	// Messages are where mails and text messages are sent from.
+	Messages *message.Outbox
 	// Tokens are the access tokens of programs.
 	Tokens *bearer.Tokens
 	// Keys are those that tokens are signed with.
@@ -68,8 +69,8 @@ type Config struct {
 	Random    io.Reader
 	// BaseURL is the address that people see.
 	BaseURL *url.URL
-	// Demo shows the demo accounts, the components page, and the choice of
-	// backend to everybody.
+	// Demo shows the demo accounts and their inbox, the components page, and the
+	// choice of backend to everybody.
 	Demo bool
 	// Proxies are the addresses whose forwarded headers are believed.
 	Proxies []netip.Prefix

@@ -230,6 +230,17 @@ func (s salts) Read(p []byte) (int, error) {
 	return rand.Read(p)
 }
 
+// lastMessage is the newest message about somebody's account.
+func (s *site) lastMessage(user school.ID) school.Message {
+	s.t.Helper()
+	page, err := s.db.Inbox(s.t.Context(), db.InboxQuery{User: user, Limit: 1})
+	must(s.t, err)
+	if len(page.Messages) == 0 {
+		s.t.Fatalf("nothing was ever sent to %s", user)
+	}
+	return page.Messages[0]
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"lectern/db/school"
 	"lectern/seed"
 )
 
@@ -92,6 +93,7 @@ var looked = []struct {
 		{path: "/lab/add-a-second-server/run", form: []string{}},
 		{path: "/no/such/page", status: http.StatusNotFound},
 		{path: "/demo/components"},
+		{path: "/demo/inbox"}, {path: "/demo/inbox", before: fillInbox},
 		{path: "/teach/lessons/nowhere", form: []string{"title", "A title", "body", longText}, status: http.StatusUnauthorized},
 		{path: "/signup", form: []string{"name", "New Person", "email", "no address", "password", "too short"}, status: http.StatusUnprocessableEntity},
 		{path: "/signin", form: []string{"email", "nobody@lectern.example", "password", "not it"}, status: http.StatusUnprocessableEntity},
@@ -149,6 +151,30 @@ var looked = []struct {
 	{"alan", []look{
 		{path: "/admin/users"}, {path: "/admin/users?q=nobody+here"}, {path: "/admin/users/:id", on: "/admin/users"}, {path: "/admin/sessions"}, {path: "/admin/audit"},
 	}},
+}
+
+// fillInbox sends a demo account what has every look that a message can have, and
+// more than fits on one page.
+func fillInbox(t *testing.T, d demo) {
+	place, err := openSchool(t.Context(), storage{Data: d.data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer place.Close()
+	ada, err := place.CredentialByEmail(t.Context(), "ada@lectern.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := []school.MessageState{school.MessageSent, school.MessageWaiting, school.MessageGivenUp}
+	for i := range 30 {
+		m := school.Message{ID: school.MustNewID(), User: ada.User.ID, At: time.Now(), State: states[i%3], Body: "Your code is 4711 0815.\n\n" + strings.Repeat("x", 200)}
+		if m.Channel, m.To, m.Subject = school.ByMail, string(ada.User.Email), "A code, and "+strings.Repeat("long", 20); i%2 > 0 {
+			m.Channel, m.To, m.Subject = school.ByText, "+447700900123", ""
+		}
+		if err := place.AddMessage(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // guess tries wrong passwords until it has to wait for some seconds.

@@ -18,7 +18,7 @@ import (
 )
 
 // demo is a whole demonstration site, started as make run does.
-type demo struct{ url string }
+type demo struct{ url, data string }
 
 func startDemo(t *testing.T) demo {
 	t.Helper()
@@ -26,8 +26,9 @@ func startDemo(t *testing.T) demo {
 	out := &firstLine{seen: make(chan string, 1)}
 	ended := make(chan int, 1)
 	var stderr bytes.Buffer
+	data := filepath.Join(t.TempDir(), "data")
 	go func() {
-		ended <- run(ctx, []string{"serve", "--demo", "--addr", "localhost:0", "--lab-other-addr", "127.0.0.1:0", "--demo-provider-addr", "127.0.0.1:0", "--data", filepath.Join(t.TempDir(), "data")}, noEnvironment, strings.NewReader(""), out, &stderr)
+		ended <- run(ctx, []string{"serve", "--demo", "--addr", "localhost:0", "--lab-other-addr", "127.0.0.1:0", "--demo-provider-addr", "127.0.0.1:0", "--data", data}, noEnvironment, strings.NewReader(""), out, &stderr)
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -37,7 +38,7 @@ func startDemo(t *testing.T) demo {
 	})
 	select {
 	case line := <-out.seen:
-		return demo{strings.TrimPrefix(line, "listening on ")}
+		return demo{strings.TrimPrefix(line, "listening on "), data}
 	case code := <-ended:
 		ended <- code
 		t.Fatalf("the demo ended at once: %s", stderr.String())

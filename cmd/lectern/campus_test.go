@@ -143,7 +143,7 @@ func besideCampus(t *testing.T) (*auth.Provider, *httptest.Server) {
 func TestBrowser_campusIDIsAccessible(t *testing.T) {
 	provider, site := besideCampus(t)
 	const flow = "a-flow-that-nobody-can-guess"
-	house := demo{provider.Issuer()}
+	house := demo{url: provider.Issuer()}
 	b := house.open(t)
 	begin := func() auth.Pending {
 		t.Helper()

@@ -69,7 +69,9 @@ type settings struct {
 	signing         `embed:""`
 	Addr            string         `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 picks one (${default})."`
 	BaseURL         string         `name:"base-url" placeholder:"URL" help:"The address that people see; https turns Secure cookies on (http:// and the listening address)."`
-	Demo            bool           `help:"Seed an empty school, show the demo accounts, let each visitor choose a session backend."`
+	Demo            bool           `help:"Seed an empty school, show the demo accounts and what is sent to them, let each visitor choose a session backend."`
+	SMTP            string         `name:"smtp" placeholder:"URL" help:"The server that carries mails, such as smtp://user:password@smtp.school.example:587?from=post@school.example (STARTTLS, required) or smtps://…:465 (TLS from the first byte); without it the site sends none. In clear, with tls=none, only to a server on this machine. Best in LECTERN_SMTP, since other users of the machine can read flags."`
+	SMSURL          string         `name:"sms-url" placeholder:"URL" help:"The gateway that carries text messages, such as https://account:token@sms.example/messages?from=+15550006789: a form with To, From and Body is sent there, as Twilio takes it; without it the site sends none. Best in LECTERN_SMS_URL."`
 	LabOtherAddr    string         `name:"lab-other-addr" placeholder:"HOST:PORT" help:"Where the lab's other site listens, from which visitors attack this one with their own browser; it serves that one page and nothing else. Port 0 picks one; an address in use is a warning; none for none (127.0.0.1:8082 with --demo, otherwise none). On the same machine it is another site by the name 127.0.0.1, and the same site on another port by the name localhost."`
 	Sessions        string         `default:"database" placeholder:"BACKEND" help:"The site's session backend until an admin chooses another: jwt, memory, database, redis or hybrid (${default})."`
 	Redis           string         `placeholder:"URL" help:"A Redis to keep sessions in, such as redis://localhost:6379/0; without it that kind is not offered."`
@@ -98,6 +100,9 @@ func (s *settings) check() error {
 		return err
 	}
 	if err := s.checkProviders(); err != nil {
+		return err
+	}
+	if _, err := s.carriers(); err != nil {
 		return err
 	}
 	if s.Redis != "" {

@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"lectern/handlers/policy":              {"lectern/db/school"},
 	"lectern/handlers/lab":                 {"lectern/db/school", "lectern/handlers/session/...", "lectern/handlers/session", "lectern/handlers/token", "lectern/handlers/lab/broken", "lectern/handlers/lab/laden"},
 	"lectern/handlers/markdown":            {"lectern/db/school"},
+	"lectern/handlers/message":             {"lectern/db/school"},
 	"lectern/handlers/lab/broken":          {"lectern/db/school", "lectern/handlers/session", "lectern/handlers/session/cookiejwt", "lectern/handlers/session/hybrid", "lectern/handlers/session/serverstore", "lectern/handlers/token"},
 	"lectern/handlers/lab/othersite":       {},
 	"lectern/handlers/lab/laden":           {"lectern/handlers/session", "lectern/handlers/session/cookiejwt", "lectern/handlers/session/hybrid", "lectern/handlers/session/serverstore"},
@@ -64,6 +65,8 @@ var foreign = map[string][]string{
 	"github.com/alecthomas/kong":         {"lectern/cmd/lectern"},
 	"github.com/a-h/templ":               {"lectern/views/...", "lectern/handlers"},
 	"github.com/piglig/go-qr":            {"lectern/handlers"},
+	"github.com/wneessen/go-mail":        {"lectern/handlers/message"},
+	"github.com/emersion/go-smtp":        {},
 }
 
 // forTests are the packages that only tests import.

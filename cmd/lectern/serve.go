@@ -21,7 +21,6 @@ import (
 	"lectern/handlers/bearer"
 	"lectern/handlers/lab"
 	"lectern/handlers/lab/othersite"
-	"lectern/handlers/message"
 	"lectern/handlers/session"
 	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
@@ -96,12 +95,12 @@ func (s *serveCommand) Run(ctx context.Context, con console) (err error) {
 		return err
 	}
 	defer closeProviders()
-	site, sweep, err := s.build(ctx, school, distant, base, other, providers, log)
+	site, background, err := s.build(ctx, school, distant, base, other, providers, log)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(con.out, "listening on http://%s\n", s.shown(listener))
-	return s.serve(ctx, site, sweep, listener, log)
+	return s.serve(ctx, site, background, listener, log)
 }
 
 // shown is the listening address with the host that was asked for.
@@ -114,8 +113,9 @@ func (s *settings) shown(listener net.Listener) string {
 	return net.JoinHostPort(host, port)
 }
 
-// serve answers requests until ctx ends, sweeping ended sessions meanwhile.
-func (s *serveCommand) serve(ctx context.Context, site *handlers.Server, sweep func(context.Context), listener net.Listener, log *slog.Logger) error {
+// serve answers requests until ctx ends, doing meanwhile what is to be done in the
+// background.
+func (s *serveCommand) serve(ctx context.Context, site *handlers.Server, background func(context.Context), listener net.Listener, log *slog.Logger) error {
 	var inFlight sync.WaitGroup
 	server := &http.Server{
 		Handler:           counted(&inFlight, site),
@@ -130,19 +130,19 @@ func (s *serveCommand) serve(ctx context.Context, site *handlers.Server, sweep f
 	// server from stopping for a minute.
 	server.RegisterOnShutdown(site.Close)
 	defer site.Close()
-	background, stop := context.WithCancel(ctx)
+	meanwhile, stop := context.WithCancel(ctx)
 	defer stop()
-	swept := make(chan struct{})
+	finished := make(chan struct{})
 	go func() {
-		defer close(swept)
-		sweep(background)
+		defer close(finished)
+		background(meanwhile)
 	}()
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {
 	case err := <-ended:
 		stop()
-		<-swept
+		<-finished
 		return err
 	case <-ctx.Done():
 	}
@@ -156,7 +156,7 @@ func (s *serveCommand) serve(ctx context.Context, site *handlers.Server, sweep f
 		err = errors.Join(err, server.Close())
 		waitAtMost(&inFlight, cutOff)
 	}
-	<-swept
+	<-finished
 	return err
 }
 
@@ -229,7 +229,10 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 	if err != nil {
 		return nil, nil, err
 	}
-	outbox := message.New(message.Config{Store: school, Keep: s.Demo, Log: log, Now: time.Now})
+	outbox, err := s.outbox(school, log)
+	if err != nil {
+		return nil, nil, err
+	}
 	site, err := handlers.New(handlers.Config{
 		DB:       school,
 		Sessions: manager,
@@ -253,7 +256,19 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		Demo:       s.Demo,
 		Proxies:    proxies,
 	})
-	return site, housekeeping(log, manager, keys, append(kinds.Swept, tries, db.LabRuns{DB: school, Now: time.Now}, db.Classes{DB: school, Now: time.Now}, db.Flows{DB: school, Now: time.Now})), err
+	swept := append(kinds.Swept, tries, db.LabRuns{DB: school, Now: time.Now}, db.Classes{DB: school, Now: time.Now}, db.Flows{DB: school, Now: time.Now}, db.Messages{DB: school, Now: time.Now})
+	return site, together(outbox.Run, housekeeping(log, manager, keys, swept)), err
+}
+
+// together does several things at once and ends when all of them have.
+func together(all ...func(context.Context)) func(context.Context) {
+	return func(ctx context.Context) {
+		var group sync.WaitGroup
+		for _, do := range all {
+			group.Go(func() { do(ctx) })
+		}
+		group.Wait()
+	}
 }
 
 // sealFile is the key under which secrets lie in the database that have to be read

@@ -166,8 +166,8 @@ const dialTime = 10 * time.Second
 // library leaves one open that was refused before its first mail.
 func (m *Mail) client(ctx context.Context) (client *mail.Client, closeAll func(), err error) {
 	var opened []net.Conn
-	dial := func(dialling context.Context, network, address string) (net.Conn, error) {
-		conn, err := (&net.Dialer{}).DialContext(dialling, network, address)
+	dial := func(dialling context.Context, network, _ string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(dialling, network, m.String()) // the library writes an IPv6 address without brackets
 		if err != nil {
 			return nil, err
 		}

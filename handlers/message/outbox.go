@@ -233,7 +233,7 @@ func (o *Outbox) note(ctx context.Context, m school.Message, failed error) {
 	case failed == nil:
 		log.Info("message sent")
 		write = settle(school.MessageSent)
-	case !again || errors.Is(failed, ErrRefused) || errors.Is(failed, errTooLate):
+	case !again || errors.Is(failed, ErrRefused):
 		log.Error("message given up", "err", failed)
 		write = settle(school.MessageGivenUp)
 	default:
