@@ -33,6 +33,7 @@ import (
 	"lectern/handlers/lab"
 	"lectern/handlers/lab/othersite"
 	"lectern/handlers/markdown"
+	"lectern/handlers/policy"
 	"lectern/handlers/session"
 	"lectern/handlers/token"
 )
@@ -71,6 +72,8 @@ type Config struct {
 	// Watch is shown the session of each request as soon as it was looked for; nil
 	// where nobody watches. What the request does to it later stands in it later.
 	Watch func(*http.Request, *session.Visit)
+	// Decided is told what policy answers to each request; nil where nobody asks.
+	Decided func(*http.Request, policy.Decision)
 }
 
 // Server answers every request of the site. It is safe for concurrent use.

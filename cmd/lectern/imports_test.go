@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"lectern/handlers/policy":              {"lectern/db/school"},
 	"lectern/handlers/lab":                 {"lectern/db/school", "lectern/handlers/session/...", "lectern/handlers/session", "lectern/handlers/token", "lectern/handlers/lab/broken", "lectern/handlers/lab/laden"},
 	"lectern/handlers/markdown":            {"lectern/db/school"},
+	"lectern/handlers/matrix":              {"lectern/db/school", "lectern/handlers/policy"},
 	"lectern/handlers/lab/broken":          {"lectern/db/school", "lectern/handlers/session", "lectern/handlers/session/cookiejwt", "lectern/handlers/session/hybrid", "lectern/handlers/session/serverstore", "lectern/handlers/token"},
 	"lectern/handlers/lab/othersite":       {},
 	"lectern/handlers/lab/laden":           {"lectern/handlers/session", "lectern/handlers/session/cookiejwt", "lectern/handlers/session/hybrid", "lectern/handlers/session/serverstore"},
