@@ -62,6 +62,11 @@ func (s *Server) decide(c echo.Context, action policy.Action, object policy.Obje
 // decided keeps an answer with the request, for the page that tells of it.
 func (s *Server) decided(c echo.Context, d policy.Decision) {
 	visitorOf(c).decision = d
+	s.tell(c, d)
+}
+
+// tell passes an answer on to whoever watches the gate.
+func (s *Server) tell(c echo.Context, d policy.Decision) {
 	if s.Decided != nil {
 		s.Decided(c.Request(), d)
 	}

@@ -145,11 +145,10 @@ func (s *Server) runPermission(c echo.Context) error {
 	return seeOther(c, withQuery(filter.address(cell.Key()), "run", id))
 }
 
-// askPermission makes the request of a cell, and notes what the gate decided. Signing
-// in passes it too, and what counts is the last.
+// askPermission makes the request of a cell, and notes what the gate decided about it.
 func (s *Server) askPermission(ctx context.Context, cell matrix.Cell, kind string) (*permissionRun, error) {
-	var decided policy.Decision
-	worlds := s.permissionWorlds(cell.IsDemo(), func(d policy.Decision) { decided = d })
+	decisions := map[string]policy.Decision{} // by method and path, since signing in passes the gate too
+	worlds := s.permissionWorlds(cell.IsDemo(), func(r *http.Request, d policy.Decision) { decisions[r.Method+" "+r.URL.Path] = d })
 	q := lab.Call{Kind: kind, Person: cell.Subject.Person, Method: cell.Method, Path: cell.Path}
 	for _, field := range cell.Form {
 		q.Form = append(q.Form, lab.Field{Name: field.Name, Value: field.Value})
@@ -158,6 +157,7 @@ func (s *Server) askPermission(ctx context.Context, cell matrix.Cell, kind strin
 	if err != nil {
 		return nil, err
 	}
+	decided := decisions[x.Request.Method+" "+x.Request.Path]
 	return &permissionRun{
 		Cell: cell.Key(), Kind: kind, At: s.Now(), Exchange: x,
 		Action: decided.Action, Verdict: decided.Verdict.String(), Rule: decided.Rule,
@@ -323,7 +323,7 @@ func (s *Server) tellPermission(ctx context.Context, id string, cell matrix.Cell
 	p.Result = &labview.PermissionResult{
 		Exchange: exchangeOf(x), Kind: run.Kind, At: run.At.Local().Format(ui.DayTime),
 		Status: x.Response.Status, Text: http.StatusText(x.Response.Status), Location: x.Response.Headers[echo.HeaderLocation],
-		Challenge: x.Response.Headers[echo.HeaderWWWAuthenticate],
+		Challenge: x.Response.Headers[http.CanonicalHeaderKey(echo.HeaderWWWAuthenticate)],
 		Verdict:   labview.Permission(run.Verdict), Action: string(run.Action), Rule: run.Rule,
 		Role: x.Trace.Role, RoleFrom: x.Trace.From, Agrees: run.agrees(cell),
 	}

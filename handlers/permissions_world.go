@@ -20,7 +20,7 @@ const permissionsClass = "K7M3P"
 // permissionWorlds makes the sites in which the cells of the matrix are asked: the
 // school of the experiments with some more people, lessons and courses, and a site
 // that has all that this one has. Each decision of its gate is handed to decided.
-func (s *Server) permissionWorlds(demo bool, decided func(policy.Decision)) lab.Builder {
+func (s *Server) permissionWorlds(demo bool, decided func(*http.Request, policy.Decision)) lab.Builder {
 	return func(ctx context.Context, plan lab.Plan) (lab.Site, error) {
 		data := permissionsSchool(plan.Now(), demo)
 		w := &smallWorld{plan: plan}
@@ -31,7 +31,7 @@ func (s *Server) permissionWorlds(demo bool, decided func(policy.Decision)) lab.
 			c.Lab, c.Demo, c.LabRuns = s.Lab, true, s.LabRuns
 			c.ClassCodes = auth.NewLimiter(auth.Limit{Name: "class codes", Burst: 1, Per: time.Minute}, plan.Now)
 			c.ClassForms = auth.NewLimiter(auth.Limit{Name: "class forms", Burst: 1, Per: time.Minute}, plan.Now)
-			c.Decided = func(_ *http.Request, d policy.Decision) { decided(d) }
+			c.Decided = decided
 		}
 		if err := w.fill(ctx, data); err != nil {
 			return nil, err
