@@ -71,7 +71,7 @@ type Case struct {
 	// State names the thing in addresses, among those of the action.
 	State string
 	Does  string // "Read a lesson"
-	To    string // "a draft"; empty where there is nothing more to say
+	To    string // "that is a draft"; empty where there is nothing more to say
 	Request
 	object policy.Object
 	// own: the thing is whoever asks’s own.

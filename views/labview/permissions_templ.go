@@ -45,7 +45,7 @@ type PermissionGroup struct {
 // PermissionRow is an action on a thing in some state.
 type PermissionRow struct {
 	Does    string // "Read a lesson"
-	To      string // "a draft"; optional
+	To      string // "that is a draft"; optional
 	Request string // "GET /courses/knots/lessons/turks-head"
 	Cells   []PermissionCell
 }
@@ -57,7 +57,7 @@ func sentence(does, to string) string {
 	if to == "" {
 		return does
 	}
-	return does + ", " + to
+	return does + " " + to
 }
 
 // PermissionCell is what one of the people is answered.
@@ -1463,20 +1463,28 @@ func permissionResult(r PermissionResult) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if r.Exchange.Excerpt != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 113, "<details><summary>What the answer said</summary><p class=\"soft above-3\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 113, "<details><summary>")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = ui.Icon("down").Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 114, "What the answer said</summary><p class=\"soft above-3\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var62 string
 			templ_7745c5c3_Var62, templ_7745c5c3_Err = templ.JoinStringErrs(r.Exchange.Excerpt)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/labview/permissions.templ`, Line: 448, Col: 47}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/labview/permissions.templ`, Line: 451, Col: 47}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var62))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 114, "</p></details>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 115, "</p></details>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1514,7 +1522,7 @@ func permissionWords() templ.Component {
 			templ_7745c5c3_Var63 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 115, "<section class=\"section\" aria-labelledby=\"answers\"><div class=\"head\"><h2 id=\"answers\">What the answers mean</h2></div><div class=\"cols min-19 gap-6\"><div class=\"prose\" data-size=\"s\"><h3>401 or 403</h3><p><b>401</b> is about who you are: the request came without a session that is good. Sign in and send it again. It carries <code>WWW-Authenticate</code>, which says how. A page load is led to the sign-in form instead, by <b>303</b>; a form that was posted keeps its 401, or what was typed would be lost on the way.</p><p><b>403</b> is about what you may do: the site knows you, and it is no. Signing in again would lead back to the same no, so nobody is sent to the door for it.</p></div><div class=\"prose\" data-size=\"s\"><h3>Why hiding answers 404</h3><p>To be forbidden a draft is to be told that there is one. Where even that is not for everybody, the answer is the one of an address with nothing behind it, word for word. It has to be so for every method, or the one that says 403 tells.</p><p>A visitor who posts to a draft is told 401, and so is one who posts to nothing at all: where no visitor is ever allowed, the site says so before it looks anything up, and gives nothing away. <a href=\"/courses/authorization/lessons/refusing-well\">Three ways to refuse</a> has the whole of it.</p></div><div class=\"prose\" data-size=\"s\"><h3>Where the role was read</h3><p>The rules are told a role; they do not look it up. With a JWT it stands in the token, as it was when that was signed. With a session on the server it stands in the record, and whoever changes a role changes the record too. Hybrid reads a token of a minute. In this table all roles are fresh, so all kinds answer alike.</p><p>They part when a role changes: <a href=\"/lab/demote-the-instructor\">demote the instructor</a> while she writes, or <a href=\"/lab/tamper-with-the-role\">write another role into your own cookie</a>.</p></div></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 116, "<section class=\"section\" aria-labelledby=\"answers\"><div class=\"head\"><h2 id=\"answers\">What the answers mean</h2></div><div class=\"cols min-19 gap-6\"><div class=\"prose\" data-size=\"s\"><h3>401 or 403</h3><p><b>401</b> is about who you are: the request came without a session that is good. Sign in and send it again. It carries <code>WWW-Authenticate</code>, which says how. A page load is led to the sign-in form instead, by <b>303</b>; a form that was posted keeps its 401, or what was typed would be lost on the way.</p><p><b>403</b> is about what you may do: the site knows you, and it is no. Signing in again would lead back to the same no, so nobody is sent to the door for it.</p></div><div class=\"prose\" data-size=\"s\"><h3>Why hiding answers 404</h3><p>To be forbidden a draft is to be told that there is one. Where even that is not for everybody, the answer is the one of an address with nothing behind it, word for word. It has to be so for every method, or the one that says 403 tells.</p><p>A visitor who posts to a draft is told 401, and so is one who posts to nothing at all: where no visitor is ever allowed, the site says so before it looks anything up, and gives nothing away. <a href=\"/courses/authorization/lessons/refusing-well\">Three ways to refuse</a> has the whole of it.</p></div><div class=\"prose\" data-size=\"s\"><h3>Where the role was read</h3><p>The rules are told a role; they do not look it up. With a JWT it stands in the token, as it was when that was signed. With a session on the server it stands in the record, and whoever changes a role changes the record too. Hybrid reads a token of a minute. In this table all roles are fresh, so all kinds answer alike.</p><p>They part when a role changes: <a href=\"/lab/demote-the-instructor\">demote the instructor</a> while she writes, or <a href=\"/lab/tamper-with-the-role\">write another role into your own cookie</a>.</p></div></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
