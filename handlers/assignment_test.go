@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"lectern/db/school"
 	"lectern/handlers/session"
 )
 
@@ -97,15 +98,18 @@ func TestForms_ignoreWhatTheyDoNotAskFor(t *testing.T) {
 	}
 }
 
-// TestForms_readNothingFromTheAddress: the same fields in the address count as little.
+// TestForms_readNothingFromTheAddress: a field that stands in the address in place of
+// the form has not been sent.
 func TestForms_readNothingFromTheAddress(t *testing.T) {
 	s := newSite(t, session.Database)
-	her := s.enter(ada)
-	q := url.Values{"role": {"admin"}, "name": {"Queen"}, "id": {string(fixedID("alan"))}}.Encode()
-	her.post("/account/profile?"+q, "name", "Ada").want(t, http.StatusSeeOther)
-	user, err := s.db.User(t.Context(), fixedID("ada"))
-	must(t, err)
-	if user.Name != "Ada" || user.Role != "student" {
-		t.Errorf("she is %s, %s", user.Name, user.Role)
+	q := url.Values{"role": {"admin"}, "name": {"Queen"}}.Encode()
+	s.enter(ada).post("/account/profile?"+q).want(t, http.StatusUnprocessableEntity)
+	s.enter(alan).post(person(bea)+"/role?"+q).want(t, http.StatusUnprocessableEntity)
+	for _, who := range []string{"ada", "bea"} {
+		user, err := s.db.User(t.Context(), fixedID(who))
+		must(t, err)
+		if user.Name == "Queen" || user.Role != school.Student {
+			t.Errorf("%s is %s, %s", who, user.Name, user.Role)
+		}
 	}
 }

@@ -3,6 +3,10 @@ package handlers
 import (
 	"testing"
 
+	"github.com/labstack/echo/v4"
+
+	"lectern/db/school"
+	"lectern/handlers/bearer"
 	"lectern/handlers/lab"
 	"lectern/handlers/matrix"
 	"lectern/handlers/policy"
@@ -44,6 +48,30 @@ func TestPermissionRun_agreesInEverythingOrNotAtAll(t *testing.T) {
 			if run(change).agrees(cell) {
 				t.Errorf("%s: %s agrees", key, says)
 			}
+		}
+	}
+}
+
+// TestAsShown_leavesOutTheAddress: whatever led somebody to another person's data, the
+// address is not in what they are shown.
+func TestAsShown_leavesOutTheAddress(t *testing.T) {
+	s := &Server{}
+	for _, row := range []struct {
+		says  string
+		asks  bearer.Access
+		shown bool
+	}{
+		{"a visitor", bearer.Access{}, false},
+		{"another student", bearer.Access{User: "bea", Role: school.Student}, false},
+		{"an instructor", bearer.Access{User: "grace", Role: school.Instructor}, false},
+		{"herself", bearer.Access{User: "ada", Role: school.Student}, true},
+		{"an admin", bearer.Access{User: "alan", Role: school.Admin}, true},
+	} {
+		c := echo.New().NewContext(nil, nil)
+		c.Set(visitorKey, &visitor{access: &row.asks})
+		got := s.asShown(c, school.User{ID: "ada", Name: "Ada Byron", Email: "ada@school.example"})
+		if (got.Email != "") != row.shown || got.Name != "Ada Byron" {
+			t.Errorf("%s is shown %q, %q", row.says, got.Name, got.Email)
 		}
 	}
 }

@@ -38,7 +38,9 @@ func TestPermissions_refuses(t *testing.T) {
 	ran := b.post(permissionsPage+"/run", "cell", "lesson.view.draft.student", "kind", session.JWT).want(t, http.StatusSeeOther)
 	run := regexp.MustCompile(`run=(\w+)`).FindStringSubmatch(ran.location)[1]
 	b.get(permissionsPage+"?cell=lesson.view.draft.joined&run="+run).want(t, http.StatusOK, "was one of another cell")
-	b.get(replay+"?run="+run).want(t, http.StatusOK, "That run is not kept any more")
+	of := b.foretold(replay).post(replay+"/run").want(t, http.StatusSeeOther)
+	b.get(permissionsPage+"?cell=lesson.view.draft.student&run="+regexp.MustCompile(`run=(\w+)`).FindStringSubmatch(of.location)[1]).want(t, http.StatusOK, "That run is not kept any more")
+	s.browser().get(replay+"?run="+run).want(t, http.StatusOK, "That run is not kept any more")
 	b.send(http.MethodPost, permissionsPage+"/run", "", "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site").want(t, http.StatusForbidden)
 }
 

@@ -10,7 +10,8 @@
 // travels up as an error, and errors.go alone makes an answer out of it.
 //
 // The session lab (lab.go and the files that begin with lab_) is pages like all
-// others; what it runs, small sites of their own, is made in small_world.go.
+// others; what it runs, small sites of their own, is made in small_world.go. The
+// matrix of who may do what (permissions.go) is laid out by package matrix.
 //
 // Programs go the same way. Their table is in api.go; beside the routes, the
 // description of the API is made from it.
