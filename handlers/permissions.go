@@ -167,7 +167,7 @@ func (s *Server) askPermission(ctx context.Context, cell matrix.Cell, kind strin
 // permissionsBusy shows the page with a word on why a cell was not asked, where that is
 // all that is wrong.
 func (s *Server) permissionsBusy(c echo.Context, f permissionFilter, cell matrix.Cell, kind string, err error) error {
-	if statusOf(err) != http.StatusTooManyRequests {
+	if statusOf(err) != http.StatusTooManyRequests || wantsJSON(c) {
 		return err
 	}
 	wait, reason := time.Duration(0), "As many runs are under way as this machine takes at once, and more are waiting."
