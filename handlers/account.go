@@ -41,7 +41,7 @@ func (s *Server) accountPage(c echo.Context, status int, p views.AccountProps) e
 	v := visitorOf(c)
 	rec, _ := v.visit.Record()
 	now := s.Now()
-	p.User = v.user
+	p.User = s.asShown(c, v.user)
 	p.Kind = kindOf(s.powerOf(v.visit.Trace.Backend))
 	p.Role = roleLabel(rec.Role)
 	p.RoleNow = roleLabel(v.user.Role)

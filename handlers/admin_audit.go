@@ -7,6 +7,7 @@ import (
 
 	"lectern/db"
 	"lectern/db/school"
+	"lectern/handlers/policy"
 	"lectern/views"
 	"lectern/views/ui"
 )
@@ -60,6 +61,9 @@ func (s *Server) showAudit(c echo.Context) error {
 		return err
 	}
 	for _, e := range found.Events {
+		if !s.shows(c, policy.AuditLine, policy.Object{Owner: e.Actor.ID}) {
+			continue
+		}
 		p.Events = append(p.Events, views.AuditRow{Event: e, Action: actionLabel(e.Action)})
 	}
 	if _, err := school.ParseID(p.Actor); err == nil {

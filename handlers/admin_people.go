@@ -49,7 +49,7 @@ func (s *Server) showPeople(c echo.Context) error {
 		p.Total = "More than " + p.Total
 	}
 	for _, u := range found.Users {
-		p.People = append(p.People, views.PersonRow{User: u.User, Role: roleLabel(u.Role), Courses: u.Courses})
+		p.People = append(p.People, views.PersonRow{User: s.asShown(c, u.User), Role: roleLabel(u.Role), Courses: u.Courses})
 	}
 	if c.QueryParam("after") != "" {
 		p.First = listAddress(c, "")
@@ -110,7 +110,7 @@ func (s *Server) showPerson(c echo.Context) error {
 
 func (s *Server) personPage(c echo.Context, status int, user school.User, wrong string) error {
 	p := views.PersonProps{
-		User: user, Role: roleLabel(user.Role), Self: user.ID == visitorOf(c).user.ID, Reach: s.reach(), Lasts: s.lasts(), RoleLasts: s.roleLasts(), RoleError: wrong,
+		User: s.asShown(c, user), Role: roleLabel(user.Role), Self: user.ID == visitorOf(c).user.ID, Reach: s.reach(), Lasts: s.lasts(), RoleLasts: s.roleLasts(), RoleError: wrong,
 	}
 	listed, unreached := s.Sessions.List(c.Request().Context(), user.ID)
 	p.Sessions = s.sessionRows(listed)

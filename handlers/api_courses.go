@@ -80,7 +80,8 @@ type enrolmentJSON struct {
 
 func (s *Server) showMe(c echo.Context) error {
 	v := visitorOf(c)
-	return c.JSON(http.StatusOK, meJSON{v.user.ID, v.user.Name, v.user.Email, v.actor().Role})
+	user := s.asShown(c, v.user)
+	return c.JSON(http.StatusOK, meJSON{user.ID, user.Name, user.Email, v.actor().Role})
 }
 
 // listCourses is the catalogue for programs.
@@ -160,7 +161,7 @@ func enrolmentOf(course school.Course, e school.Enrolment) enrolmentJSON {
 // readCourse is one course for programs.
 func (s *Server) readCourse(c echo.Context) error {
 	v, a, ctx := visitorOf(c), askedOf(c), c.Request().Context()
-	chapters, err := s.DB.Outline(ctx, a.course.ID, s.may(c, policy.CourseEdit, a.object()))
+	chapters, err := s.DB.Outline(ctx, a.course.ID, s.shows(c, policy.CourseDrafts, a.object()))
 	if err != nil {
 		return err
 	}

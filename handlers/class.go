@@ -72,7 +72,8 @@ func ownClass(s *Server, c echo.Context) (policy.Object, error) {
 		return policy.Object{}, err
 	}
 	object := policy.Object{Owner: class.Owner}
-	if !s.may(c, policy.ClassLead, object) {
+	if d := policy.Decide(visitorOf(c).actor(), policy.ClassLead, object); !d.Allowed() {
+		s.tell(c, d)
 		// Not even what is shown of the decision may tell the two apart.
 		return policy.Object{}, s.wrongCode(c)
 	}

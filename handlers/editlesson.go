@@ -57,7 +57,7 @@ func (s *Server) editLessonPage(c echo.Context, status int, lesson school.Lesson
 		return err
 	}
 	p.Course, p.Lesson, p.Chapters = course, lesson, chapters
-	p.Email = visitorOf(c).user.Email
+	p.Email = s.asShown(c, visitorOf(c).user).Email
 	doc := s.markdown.Render(p.Form.Body)
 	p.Words, p.Minutes = doc.Words, doc.Minutes
 	if p.Preview, err = s.preview(c.Request().Context(), doc, school.Kind(p.Form.Kind)); err != nil {

@@ -1,6 +1,13 @@
 package handlers
 
-import "github.com/labstack/echo/v4"
+import (
+	"context"
+	"fmt"
+
+	"github.com/labstack/echo/v4"
+
+	"lectern/handlers/matrix"
+)
 
 // Routes are the lines of the table, as "GET /courses/:course".
 func (s *Server) Routes() []string {
@@ -41,4 +48,19 @@ func (s *Server) ShowAddressAt(path string) {
 	s.echo.GET(path, func(c echo.Context) error {
 		return c.String(200, address(c).String()+" "+c.Scheme()+" "+c.Request().Host)
 	})
+}
+
+// AskPermission asks a cell of the matrix, as the page does, and says what is not as
+// the cell has it.
+func (s *Server) AskPermission(ctx context.Context, cell matrix.Cell, kind string) string {
+	run, err := s.askPermission(ctx, cell, kind)
+	if err != nil {
+		return err.Error()
+	}
+	if run.agrees(cell) {
+		return ""
+	}
+	x := run.Exchange
+	return fmt.Sprintf("%s %s answers %d to %q by %s (%s: %s), want %d by %s (%s)", x.Request.Method, x.Request.Path, x.Response.Status, x.Response.Headers["Location"],
+		run.Action, run.Verdict, run.Rule, cell.Status, cell.Case.Action, cell.Verdict)
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"github.com/labstack/echo/v4"
 
+	"lectern/db/school"
 	"lectern/handlers/policy"
 )
 
@@ -28,8 +29,8 @@ func on(action policy.Action, object func(*Server, echo.Context) (policy.Object,
 func (s *Server) gate(q requirement, next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		v := visitorOf(c)
-		if policy.NeedsSignIn(q.action) && !v.SignedIn() {
-			v.decision = policy.Decide(policy.Actor{}, q.action, policy.Object{})
+		if d, early := policy.Early(v.actor(), q.action); early {
+			s.decided(c, d)
 			return errSignIn
 		}
 		var object policy.Object
@@ -45,13 +46,14 @@ func (s *Server) gate(q requirement, next echo.HandlerFunc) echo.HandlerFunc {
 
 func (s *Server) decide(c echo.Context, action policy.Action, object policy.Object, next echo.HandlerFunc) error {
 	v := visitorOf(c)
-	v.decision = policy.Decide(v.actor(), action, object)
+	d := policy.Decide(v.actor(), action, object)
+	s.decided(c, d)
 	switch {
-	case v.decision.Allowed() && policy.NeedsConfirming(action) && !s.justConfirmed(c):
+	case d.Allowed() && policy.NeedsConfirming(action) && !s.justConfirmed(c):
 		return errConfirm
-	case v.decision.Allowed():
+	case d.Allowed():
 		return next(c)
-	case v.decision.Verdict == policy.Hide:
+	case d.Verdict == policy.Hide:
 		return errHidden
 	case !v.SignedIn():
 		return errSignIn
@@ -65,7 +67,33 @@ func (s *Server) justConfirmed(c echo.Context) bool {
 	return ok && s.Now().Sub(rec.AuthAt) <= policy.ConfirmedFor
 }
 
+// decided keeps an answer with the request, for the page that tells of it.
+func (s *Server) decided(c echo.Context, d policy.Decision) {
+	visitorOf(c).decision = d
+	s.tell(c, d)
+}
+
+// tell passes an answer on to whoever watches the gate.
+func (s *Server) tell(c echo.Context, d policy.Decision) {
+	if s.Decided != nil {
+		s.Decided(c.Request(), d)
+	}
+}
+
 // may asks policy about something that the page shows or leaves out.
 func (s *Server) may(c echo.Context, action policy.Action, object policy.Object) bool {
 	return policy.Decide(visitorOf(c).actor(), action, object).Allowed()
+}
+
+// shows asks policy about a part of what the page shows.
+func (s *Server) shows(c echo.Context, field policy.Field, object policy.Object) bool {
+	return policy.Disclose(visitorOf(c).actor(), field, object).Allowed()
+}
+
+// asShown is somebody as the visitor is shown them, without what is not for them.
+func (s *Server) asShown(c echo.Context, u school.User) school.User {
+	if !s.shows(c, policy.AccountEmail, policy.Object{Owner: u.ID}) {
+		u.Email = ""
+	}
+	return u
 }

@@ -25,6 +25,8 @@ import (
 // visitor predicts is kept in their browser.
 var labRoutes = []route{
 	{http.MethodGet, "/lab", to(policy.LabUse), (*Server).showLab},
+	{http.MethodGet, "/lab/permissions", to(policy.LabUse), (*Server).showPermissions},
+	{http.MethodPost, "/lab/permissions/run", to(policy.LabUse), (*Server).runPermission},
 	{http.MethodGet, "/lab/:experiment", to(policy.LabUse), (*Server).showExperiment},
 	{http.MethodPost, "/lab/:experiment/predict", to(policy.LabUse), (*Server).predict},
 	{http.MethodPost, "/lab/:experiment/run", to(policy.LabUse), (*Server).runExperiment},
@@ -89,7 +91,7 @@ func (s *Server) runOf(ctx context.Context, id, experiment string) (*lab.Run, er
 }
 
 // packed is a run as it is kept: JSON, most of which repeats itself.
-func packed(run *lab.Run) ([]byte, error) {
+func packed(run any) ([]byte, error) {
 	var buffer bytes.Buffer
 	writer := gzip.NewWriter(&buffer)
 	if err := json.NewEncoder(writer).Encode(run); err != nil {
@@ -105,10 +107,14 @@ func packed(run *lab.Run) ([]byte, error) {
 const maxRun = 4 << 20
 
 func unpacked(result []byte) (*lab.Run, error) {
+	var run lab.Run
+	return &run, unpack(result, &run)
+}
+
+func unpack(result []byte, run any) error {
 	reader, err := gzip.NewReader(bytes.NewReader(result))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var run lab.Run
-	return &run, json.NewDecoder(io.LimitReader(reader, maxRun)).Decode(&run)
+	return json.NewDecoder(io.LimitReader(reader, maxRun)).Decode(run)
 }

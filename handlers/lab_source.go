@@ -19,7 +19,7 @@ import (
 // decide come from the program that is running, and not from a copy elsewhere that
 // may have changed.
 //
-//go:embed account.go admin_people.go jwks.go middleware.go policy/policy.go
+//go:embed account.go admin_people.go jwks.go middleware.go policy/policy.go policy/rules.go
 //go:embed session/cookie.go session/ending.go session/manager.go session/session.go session/standing.go
 //go:embed session/cookiejwt/cookiejwt.go session/cookiejwt/cutoff.go session/cookiejwt/denylist.go
 //go:embed session/hybrid/hybrid.go session/hybrid/refresh.go session/hybrid/sql.go session/hybrid/store.go session/hybrid/ticket.go
@@ -83,6 +83,27 @@ func excerptOf(file, function string) (excerpt, error) {
 	return cut, nil
 }
 
+// lineOf cuts one line out of the program's text.
+func lineOf(file string, number int) (excerpt, error) {
+	text, err := source.ReadFile(strings.TrimPrefix(file, "handlers/"))
+	if err != nil {
+		return excerpt{}, err
+	}
+	all := strings.Split(string(text), "\n")
+	if number < 1 || number > len(all) {
+		return excerpt{}, fmt.Errorf("%s has no line %d", file, number)
+	}
+	return excerpt{number, markdown.Highlight("go", strings.TrimSpace(all[number-1]))}, nil
+}
+
+// sourceTitle says where an excerpt stands.
+func sourceTitle(file string, cut excerpt) string {
+	if len(cut.lines) == 1 {
+		return fmt.Sprintf("%s, line %d", file, cut.from)
+	}
+	return fmt.Sprintf("%s, lines %d–%d", file, cut.from, cut.from+len(cut.lines)-1)
+}
+
 // nameOf is a function's name with its receiver's type.
 func nameOf(f *ast.FuncDecl) string {
 	if f.Recv == nil || len(f.Recv.List) == 0 {
@@ -106,7 +127,7 @@ func sourcesOf(e *lab.Experiment) ([]labview.Source, error) {
 		if err != nil {
 			return nil, err
 		}
-		s := labview.Source{Title: fmt.Sprintf("%s, lines %d–%d", l.File, cut.from, cut.from+len(cut.lines)-1), Note: l.Look}
+		s := labview.Source{Title: sourceTitle(l.File, cut), Note: l.Look}
 		var labels []string
 		for name := range strings.SplitSeq(l.Column, ", ") {
 			if c := e.Setup(name); c != nil {

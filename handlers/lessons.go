@@ -20,7 +20,7 @@ import (
 func (s *Server) showLesson(c echo.Context) error {
 	v, a, ctx := visitorOf(c), askedOf(c), c.Request().Context()
 	edits := s.may(c, policy.CourseEdit, a.object())
-	chapters, err := s.DB.Outline(ctx, a.course.ID, edits)
+	chapters, err := s.DB.Outline(ctx, a.course.ID, s.shows(c, policy.CourseDrafts, a.object()))
 	if err != nil {
 		return err
 	}

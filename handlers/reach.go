@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"lectern/db/school"
+	"lectern/handlers/policy"
 	"lectern/handlers/session"
 	"lectern/views"
 	"lectern/views/ui"
@@ -191,7 +192,7 @@ func (s *Server) justDone(c echo.Context) (string, error) {
 		return "", nil
 	case err != nil:
 		return "", err
-	case e.Actor.ID != visitorOf(c).user.ID, s.Now().Sub(e.At) > eventTime:
+	case !s.shows(c, policy.AuditLine, policy.Object{Owner: e.Actor.ID}), e.Actor.ID != visitorOf(c).user.ID, s.Now().Sub(e.At) > eventTime:
 		return "", nil
 	}
 	said := doneWords[e.Action]

@@ -10,7 +10,8 @@
 // travels up as an error, and errors.go alone makes an answer out of it.
 //
 // The session lab (lab.go and the files that begin with lab_) is pages like all
-// others; what it runs, small sites of their own, is made in small_world.go.
+// others; what it runs, small sites of their own, is made in small_world.go. The
+// matrix of who may do what (permissions.go) is laid out by package matrix.
 //
 // Programs go the same way. Their table is in api.go; beside the routes, the
 // description of the API is made from it.
@@ -34,6 +35,7 @@ import (
 	"lectern/handlers/lab/othersite"
 	"lectern/handlers/markdown"
 	"lectern/handlers/message"
+	"lectern/handlers/policy"
 	"lectern/handlers/session"
 	"lectern/handlers/token"
 )
@@ -77,6 +79,8 @@ type Config struct {
 	// Watch is shown the session of each request as soon as it was looked for; nil
 	// where nobody watches. What the request does to it later stands in it later.
 	Watch func(*http.Request, *session.Visit)
+	// Decided is told what policy answers to each request; nil where nobody asks.
+	Decided func(*http.Request, policy.Decision)
 }
 
 // Server answers every request of the site. It is safe for concurrent use.

@@ -30,19 +30,27 @@ import (
 // sessions of that kind lie in it, apart from everybody else's.
 func SmallWorlds(redis *serverstore.Redis) lab.Builder {
 	return func(ctx context.Context, plan lab.Plan) (lab.Site, error) {
-		w := &smallWorld{plan: plan}
+		w := &smallWorld{plan: plan, people: smallPeople}
 		if redis != nil {
 			w.redis = redis.Apart(plan.Name + "-" + hex.EncodeToString(randomBytes(6)))
 		}
-		var err error
-		if w.db, err = db.OpenMemory(ctx, plan.Name); err != nil {
+		if err := w.fill(ctx, smallSchool(plan.Now())); err != nil {
 			return nil, err
-		}
-		if _, err := w.db.Seed(ctx, smallSchool(plan.Now())); err != nil {
-			return nil, errors.Join(err, w.db.Close())
 		}
 		return w, nil
 	}
+}
+
+// fill gives the world its school.
+func (w *smallWorld) fill(ctx context.Context, data db.SeedData) error {
+	var err error
+	if w.db, err = db.OpenMemory(ctx, w.plan.Name); err != nil {
+		return err
+	}
+	if _, err := w.db.Seed(ctx, data); err != nil {
+		return errors.Join(err, w.db.Close())
+	}
+	return nil
 }
 
 func randomBytes(n int) []byte {
@@ -56,6 +64,11 @@ type smallWorld struct {
 	plan  lab.Plan
 	db    *db.DB
 	redis *serverstore.Redis
+	// people are those of its school.
+	people []school.User
+	// whole makes a server have what one of an experiment has not: the lab, and what
+	// there is in a demonstration only. It is nil for an experiment's.
+	whole func(*Config)
 	// servers are those that run, by name.
 	servers map[string]*smallServer
 }
@@ -91,7 +104,7 @@ func (w *smallWorld) Boot(ctx context.Context, name string, keys *token.Keyring)
 	}
 	manager, err := session.NewManager(ctx, session.Config{
 		Backends: all.Offered, Default: plan.Setup.Kind, Ladder: all.Ladder, Revocation: plan.Setup.Revocation,
-		Cookies: cookies, Lifetimes: plan.Lifetimes, People: w.db, Settings: w.db, Now: plan.Now,
+		Cookies: cookies, Lifetimes: plan.Lifetimes, People: w.db, Settings: w.db, Choose: w.whole != nil, Now: plan.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -101,7 +114,7 @@ func (w *smallWorld) Boot(ctx context.Context, name string, keys *token.Keyring)
 	if err != nil {
 		return nil, err
 	}
-	site, err := New(Config{
+	settings := Config{
 		DB: w.db, Sessions: manager, Keys: keys, Log: log, Now: plan.Now, Random: rand.Reader, BaseURL: plan.Base,
 		Ways: auth.NewWays(auth.WaysConfig{
 			Store: w.db, Hasher: auth.NewPlayHasher(rand.Reader), Counts: auth.NewMemory(), Seal: seal, Random: rand.Reader, Now: plan.Now, Log: log,
@@ -110,7 +123,11 @@ func (w *smallWorld) Boot(ctx context.Context, name string, keys *token.Keyring)
 		SignUps:  auth.NewLimiter(auth.SignUpByAddress, plan.Now),
 		Tokens:   bearer.New(tokens, plan.Now),
 		Watch:    plan.Watch,
-	})
+	}
+	if w.whole != nil {
+		w.whole(&settings)
+	}
+	site, err := New(settings)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +152,7 @@ func (w *smallWorld) Close() error {
 
 // Person finds somebody by first name.
 func (w *smallWorld) Person(name string) (lab.Person, bool) {
-	for _, p := range smallPeople {
+	for _, p := range w.people {
 		if first, _, _ := strings.Cut(p.Name, " "); strings.EqualFold(first, name) {
 			return lab.Person{ID: p.ID, Name: p.Name, Email: string(p.Email), Password: smallPassword}, true
 		}

@@ -36,7 +36,7 @@ func (w *smallWorld) Kept(ctx context.Context) ([]lab.Kept, error) {
 			case b.Name() != session.Redis || i > 0: // all servers share the one
 				continue
 			}
-			found, err := listed(ctx, b, place)
+			found, err := w.listed(ctx, b, place)
 			if err != nil {
 				return nil, err
 			}
@@ -47,13 +47,13 @@ func (w *smallWorld) Kept(ctx context.Context) ([]lab.Kept, error) {
 }
 
 // listed are the records that a backend lists of everybody in the world.
-func listed(ctx context.Context, b session.Backend, place string) ([]lab.Kept, error) {
+func (w *smallWorld) listed(ctx context.Context, b session.Backend, place string) ([]lab.Kept, error) {
 	lister, ok := b.(session.Lister)
 	if !ok {
 		return nil, nil
 	}
 	var all []lab.Kept
-	for _, p := range smallPeople {
+	for _, p := range w.people {
 		records, err := lister.List(ctx, p.ID)
 		if err != nil {
 			return nil, err

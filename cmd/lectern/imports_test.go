@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"lectern/handlers/lab":                 {"lectern/db/school", "lectern/handlers/session/...", "lectern/handlers/session", "lectern/handlers/token", "lectern/handlers/lab/broken", "lectern/handlers/lab/laden"},
 	"lectern/handlers/markdown":            {"lectern/db/school"},
 	"lectern/handlers/message":             {"lectern/db/school"},
+	"lectern/handlers/matrix":              {"lectern/db/school", "lectern/handlers/policy"},
 	"lectern/handlers/lab/broken":          {"lectern/db/school", "lectern/handlers/session", "lectern/handlers/session/cookiejwt", "lectern/handlers/session/hybrid", "lectern/handlers/session/serverstore", "lectern/handlers/token"},
 	"lectern/handlers/lab/othersite":       {},
 	"lectern/handlers/lab/laden":           {"lectern/handlers/session", "lectern/handlers/session/cookiejwt", "lectern/handlers/session/hybrid", "lectern/handlers/session/serverstore"},

@@ -149,7 +149,7 @@ func (l *Lab) runColumn(ctx context.Context, e *Experiment, setup *Setup, watch 
 	if watch.Column != nil {
 		watch.Column(setup.Name, setup.Label)
 	}
-	w, err := l.open(ctx, setup, l.now())
+	w, err := l.open(ctx, l.build, setup, l.now())
 	if err != nil {
 		return nil, err
 	}

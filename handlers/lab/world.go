@@ -152,7 +152,7 @@ func (c *clock) move(d time.Duration) {
 }
 
 // open makes a small world. It begins at nine in the morning of the day of the run.
-func (l *Lab) open(ctx context.Context, setup *Setup, today time.Time) (*world, error) {
+func (l *Lab) open(ctx context.Context, build Builder, setup *Setup, today time.Time) (*world, error) {
 	scheme := "http"
 	if setup.HTTPS {
 		scheme = "https"
@@ -193,7 +193,7 @@ func (l *Lab) open(ctx context.Context, setup *Setup, today time.Time) (*world, 
 	if setup.Laden {
 		plan.Break = w.laden(plan.Break)
 	}
-	if w.site, err = l.build(ctx, plan); err != nil {
+	if w.site, err = build(ctx, plan); err != nil {
 		return nil, err
 	}
 	for i := range setup.Servers {

@@ -12,6 +12,10 @@
 // a rule needs stands in the Object, which the caller has loaded. So the whole
 // truth fits into a table, and the test of this package is that table.
 //
+// Some of a thing may be for fewer people than the thing: whoever sees a course
+// does not see its drafts. [Disclose] decides about such a [Field], by rules of the
+// same form (fields.go).
+//
 // Everything that is not allowed by a rule is forbidden, and a rule is one
 // short function with the sentence that a person is shown. The role in Actor
 // is what the session says it is: with a session that reads it from a token,
@@ -65,7 +69,9 @@ func (v Verdict) String() string {
 // Decision is an answer with its reason.
 type Decision struct {
 	Verdict Verdict
-	Action  Action
+	// Action is what was asked about; empty where it was a Field.
+	Action Action
+	Field  Field
 	// Rule is the sentence that decided, for the person who asked:
 	// "Instructors edit their own courses."
 	Rule string
@@ -86,6 +92,16 @@ func Decide(actor Actor, action Action, object Object) Decision {
 		d.Verdict = r.decide(actor, object)
 	}
 	return d
+}
+
+// Early is the answer that can be given before anything is looked up: no, to a
+// visitor who wants what no visitor may ever do. Where it is not early, the object
+// has to be looked at.
+func Early(actor Actor, action Action) (d Decision, early bool) {
+	if actor.SignedIn() || !NeedsSignIn(action) {
+		return Decision{}, false
+	}
+	return Decide(Actor{}, action, Object{}), true
 }
 
 // NeedsSignIn reports whether no visitor may ever do this, so that the answer

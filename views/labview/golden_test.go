@@ -30,6 +30,8 @@ var shown = map[string]templ.Component{
 	"shared":           labview.Experiment(shared),
 	"gone":             labview.Experiment(gone),
 	"broken":           labview.Experiment(broken),
+	"permissions":      labview.Permissions(permissions),
+	"permissions-part": labview.Permissions(permissionsPart),
 	"scoreboard":       labview.Scoreboard(board),
 	"scoreboard-new":   labview.Scoreboard(untouched),
 }
