@@ -59,6 +59,8 @@ var foreign = map[string][]string{
 	"github.com/alecthomas/kong":         {"lectern/cmd/lectern"},
 	"github.com/a-h/templ":               {"lectern/views/...", "lectern/handlers"},
 	"github.com/piglig/go-qr":            {"lectern/handlers"},
+	"github.com/go-webauthn/webauthn":    {"lectern/handlers/auth"},
+	"github.com/descope/virtualwebauthn": {},
 }
 
 // forTests are the packages that only tests import.

@@ -4,8 +4,8 @@
 // cookies, no HTTP and no database; what it needs of the school's records is
 // the two methods of [Accounts].
 //
-// There is one file for each way to sign in. Today there is one way, the
-// password, and this is the idea in order.
+// There is one file for each way to sign in; what a passkey is stands at
+// [Passkeys]. Of the password, this is the idea in order.
 //
 // A password is kept only as a hash that is slow and wants memory
 // ([Hasher], argon2id), so that whoever steals the table has to pay for each
@@ -43,9 +43,10 @@ import (
 )
 
 var (
-	// ErrRefused: the address and the password do not belong together (401).
-	// It is the same value for an unknown address, a wrong password and a
-	// closed account, and a page must not guess which (ASVS 6.3.8).
+	// ErrRefused: the address and the password do not belong together, or a
+	// passkey's answer is not one (401). It is the same value for an unknown
+	// address, a wrong password and a closed account, and a page must not guess
+	// which (ASVS 6.3.8). What it may be wrapped in is for the log.
 	ErrRefused = errors.New("auth: refused")
 	// ErrBusy: too many people are signing in at this moment (503).
 	ErrBusy = errors.New("auth: busy")
