@@ -80,10 +80,13 @@ async function question(button, signal) {
   throw new Told((said?.detail || `The site would not ask your passkey (${reply.status}). Load the page again, or use another way.`) + (wait ? ` Try again in ${wait} seconds.` : ""));
 }
 
-// answer asks the device. The browser is given the same time as the site gives, and
-// the clock beside it is there to know which it was, since browsers do not say.
-async function answer(creates, options, mine, mediation) {
-  const clock = setTimeout(() => ((mine.late = true), mine.give.abort()), options.timeout || 300_000);
+// answer asks the device. Browsers do not tell whether it was cancelled or took too
+// long, so our own clock stops it at the time that the site gives, a little before
+// the browser would.
+async function answer(creates, given, mine, mediation) {
+  const time = given.timeout || 300_000;
+  const options = { ...given, timeout: time + 5000 };
+  const clock = setTimeout(() => ((mine.late = true), mine.give.abort()), time);
   const ask = { signal: mine.give.signal, ...(mediation ? { mediation } : {}) };
   try {
     return creates
@@ -96,7 +99,8 @@ async function answer(creates, options, mine, mediation) {
 
 function send(button, asked, credential) {
   const form = button.form;
-  form.elements["passkey-answer"].value = JSON.stringify(plain(credential));
+  const field = form.elements["passkey-answer"];
+  field.value = JSON.stringify(plain(credential));
   if (asked.flow && form.elements.flow) form.elements.flow.value = asked.flow;
   // It is none of the form's own buttons, so none of them is what Enter presses.
   const sender = document.createElement("button");
@@ -104,11 +108,13 @@ function send(button, asked, credential) {
   if (button.dataset.action) sender.formAction = button.dataset.action;
   form.append(sender);
   // A password that the browser filled in is not needed where a passkey is.
-  const secrets = [...form.elements].filter((field) => field.type === "password" && !field.disabled);
-  for (const field of secrets) field.disabled = true;
+  const secrets = [...form.elements].filter((one) => one.type === "password" && !one.disabled);
+  for (const secret of secrets) secret.disabled = true;
   form.requestSubmit(sender);
-  for (const field of secrets) field.disabled = false;
+  // What is sent is settled by now, and the form is as it was for whoever comes back.
+  for (const secret of secrets) secret.disabled = false;
   sender.remove();
+  field.value = "";
   say(button, "Your device has answered. One moment…");
 }
 
@@ -142,13 +148,11 @@ async function suggest(button) {
 
 if (able) for (const button of buttons) suggest(button);
 
-// Coming back by the browser's own button finds the page as it was left, with an
-// answer in it that was good once.
+// Coming back by the browser's own button finds the page as it was left.
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted || !able) return;
   open = null;
   for (const button of buttons) {
-    button.form.elements["passkey-answer"].value = "";
     button.removeAttribute("aria-busy");
     say(button, "");
     suggest(button);
