@@ -289,7 +289,12 @@ func (d device) follows(act step) {
 // askedWas waits until what scripts asked of the device, and what came of it, is so.
 func (d device) askedWas(want string) {
 	d.t.Helper()
-	d.do(chromedp.Poll[chromedp.Void](`window.asked.map(a => [a.what, a.mediation, a.came].join(" ").trim()).join(", ") === ` + quoted(want)))
+	ctx, cancel := context.WithTimeout(d.ctx, 30*time.Second)
+	defer cancel()
+	const asked = `window.asked.map(a => [a.what, a.mediation, a.came].join(" ").replace(/ +/g, " ").trim()).join(", ")`
+	if err := chromedp.Do(ctx, chromedp.Poll[chromedp.Void](asked+" === "+quoted(want))); err != nil {
+		d.t.Fatalf("scripts asked %q, want %q: %v", d.read(asked), want, err)
+	}
 }
 
 func TestBrowser_passkeyIsAddedAndSignsIn(t *testing.T) {
