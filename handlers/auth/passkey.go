@@ -479,8 +479,10 @@ func (p *Passkeys) owner(ctx context.Context, user school.User, marked bool) (pa
 			}
 			o.marked[row.CredentialID] = true
 		}
-		c, err := readCredential(row)
-		if err != nil {
+		// Its count and whether it was copied are those of the first day. What changes
+		// from use to use stands beside the record, and UsePasskey looks there.
+		var c webauthn.Credential
+		if err := json.Unmarshal(row.Record, &c); err != nil {
 			return passkeyOwner{}, fmt.Errorf("auth: passkey %q: %w", row.ID, err)
 		}
 		o.credentials = append(o.credentials, c)
@@ -499,17 +501,6 @@ func (p *Passkeys) ownerByID(ctx context.Context, id school.ID) (passkeyOwner, e
 		return passkeyOwner{}, err
 	}
 	return p.owner(ctx, user, true)
-}
-
-// readCredential makes of a row what the library knows. What changes from use to use
-// stands in the row beside the record, and counts.
-func readCredential(row school.PasskeyCredential) (c webauthn.Credential, err error) {
-	if err := json.Unmarshal(row.Record, &c); err != nil {
-		return c, err
-	}
-	c.Authenticator.SignCount = row.SignCount
-	c.Flags.BackupEligible, c.Flags.BackupState = row.Synced, row.BackedUp
-	return c, nil
 }
 
 func credentialID(id []byte) string { return base64.RawURLEncoding.EncodeToString(id) }
