@@ -18,6 +18,7 @@ var (
 	       t.used_at,
 	       (SELECT COUNT(*) FROM recovery_codes AS r WHERE r.user_id = u.id),
 	       (SELECT COUNT(*) FROM identities AS i WHERE i.user_id = u.id),
+	       (SELECT COUNT(*) FROM passkeys AS p WHERE p.user_id = u.id AND p.warned_at IS NULL),
 	       (SELECT m.used_at FROM method_uses AS m WHERE m.user_id = u.id AND m.method = 'password'),
 	       (SELECT m.used_at FROM method_uses AS m WHERE m.user_id = u.id AND m.method = 'email-code')
 	  FROM users AS u
@@ -41,7 +42,7 @@ func scanFactors(row scanner) (school.Factors, error) {
 	f := school.Factors{Used: map[school.Method]time.Time{}}
 	var number *string
 	var app, text, password, mail time.Time
-	err := row.Scan(&f.HasPassword, &f.TwoStep, instant{&f.AuthenticatorAt}, instant{&app}, &number, instant{&f.PhoneAt}, instant{&text}, &f.RecoveryCodes, &f.Identities, instant{&password}, instant{&mail})
+	err := row.Scan(&f.HasPassword, &f.TwoStep, instant{&f.AuthenticatorAt}, instant{&app}, &number, instant{&f.PhoneAt}, instant{&text}, &f.RecoveryCodes, &f.Identities, &f.Passkeys, instant{&password}, instant{&mail})
 	if number != nil {
 		f.Phone = school.Phone(*number)
 	}

@@ -70,7 +70,9 @@ func statusOf(err error) int {
 		return http.StatusNotFound
 	case errors.Is(err, school.ErrStale), errors.Is(err, school.ErrNotPublished), errors.Is(err, school.ErrEmpty), errors.Is(err, school.ErrLastAdmin), errors.Is(err, school.ErrEmailTaken), errors.Is(err, school.ErrNoFactor), errors.Is(err, school.ErrNoHeir), errors.Is(err, school.ErrIdentityTaken), errors.Is(err, school.ErrLastWay):
 		return http.StatusConflict
-	case errors.As(err, &invalid), errors.Is(err, session.ErrUnknownBackend):
+	case errors.Is(err, auth.ErrNoPasskeys), errors.Is(err, auth.ErrPasskeyExpired), errors.Is(err, school.ErrPasskeyTaken), errors.Is(err, school.ErrTooManyPasskeys):
+		return http.StatusConflict
+	case errors.As(err, &invalid), errors.Is(err, session.ErrUnknownBackend), errors.Is(err, auth.ErrPasskeyUnfit):
 		return http.StatusUnprocessableEntity
 	case errors.As(err, &throttled), errors.As(err, &full):
 		return http.StatusTooManyRequests
@@ -324,6 +326,8 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 			p.Lede = invalid.Reason + " Nothing was changed."
 		case errors.Is(err, errNoCarrier):
 			p.Title, p.Lede = "We cannot send that from here", "Whoever runs this site has not set up anything that carries such messages. Nothing was changed."
+		case errors.Is(err, auth.ErrPasskeyUnfit):
+			p.Lede = "What your device sent makes no passkey for this site, so none was kept. Those that you have are as they were. Go back and add it again, or choose another device."
 		}
 	case http.StatusTooManyRequests:
 		p.Title, p.Lede = "A little slower, please", "There were too many tries in a short time. Nothing was changed."
@@ -374,6 +378,14 @@ func conflictOf(err error) string {
 		return "There are courses of yours, and no admin here who could take them over. Ask whoever runs this site."
 	case errors.Is(err, school.ErrNoFactor):
 		return "There is nothing yet that could be the second step. Set up an authenticator app or a telephone first."
+	case errors.Is(err, auth.ErrNoPasskeys):
+		return "There is no passkey to ask. Nothing was changed; go back and use another way."
+	case errors.Is(err, auth.ErrPasskeyExpired):
+		return "Your passkey was asked more than five minutes ago, so its answer was not looked at any more. Nothing was changed. Go back and press the button again."
+	case errors.Is(err, school.ErrPasskeyTaken):
+		return "This passkey is kept here already, so it was not added again. Those that you have are as they were."
+	case errors.Is(err, school.ErrTooManyPasskeys):
+		return "You have twenty passkeys, and that is as many as we keep for one person. Remove one that you do not need any more, then add this one."
 	case errors.Is(err, school.ErrStale):
 		return "Somebody saved this while you were at it. Go back, look at what is there now, and save again."
 	}

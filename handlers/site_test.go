@@ -203,7 +203,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	s.Server, err = handlers.New(handlers.Config{
 		DB: s.db, Sessions: s.sessions, Keys: ring, Log: log, Now: s.clock.Now, Random: rand.Reader, BaseURL: base, Demo: demo, Proxies: set.proxies,
 		Ways: auth.NewWays(auth.WaysConfig{
-			Store: s.db, Hasher: auth.NewHasher(salts{&s.salts}, 2), Counts: tries, Seal: seal, Random: rand.Reader, Now: s.clock.Now, Log: log,
+			Store: s.db, Hasher: auth.NewHasher(salts{&s.salts}, 2), Counts: tries, BaseURL: base, Seal: seal, Random: rand.Reader, Now: s.clock.Now, Log: log,
 		}),
 		Messages:   message.New(message.Config{Store: s.db, Keep: true, Log: log, Now: s.clock.Now}),
 		SignUps:    auth.NewSharedLimiter(auth.SignUpByAddress, tries, s.clock.Now),

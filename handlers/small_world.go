@@ -117,7 +117,7 @@ func (w *smallWorld) Boot(ctx context.Context, name string, keys *token.Keyring)
 	settings := Config{
 		DB: w.db, Sessions: manager, Keys: keys, Log: log, Now: plan.Now, Random: rand.Reader, BaseURL: plan.Base,
 		Ways: auth.NewWays(auth.WaysConfig{
-			Store: w.db, Hasher: auth.NewPlayHasher(rand.Reader), Counts: auth.NewMemory(), Seal: seal, Random: rand.Reader, Now: plan.Now, Log: log,
+			Store: w.db, Hasher: auth.NewPlayHasher(rand.Reader), Counts: auth.NewMemory(), BaseURL: plan.Base, Seal: seal, Random: rand.Reader, Now: plan.Now, Log: log,
 		}),
 		Messages: message.New(message.Config{Store: w.db, Keep: true, Log: log, Now: plan.Now}),
 		SignUps:  auth.NewLimiter(auth.SignUpByAddress, plan.Now),

@@ -68,6 +68,8 @@ var foreign = map[string][]string{
 	"github.com/piglig/go-qr":            {"lectern/handlers"},
 	"github.com/wneessen/go-mail":        {"lectern/handlers/message"},
 	"github.com/emersion/go-smtp":        {},
+	"github.com/go-webauthn/webauthn":    {"lectern/handlers/auth"},
+	"github.com/descope/virtualwebauthn": {},
 }
 
 // forTests are the packages that only tests import.

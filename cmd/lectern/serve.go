@@ -237,7 +237,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		DB:       school,
 		Sessions: manager,
 		Ways: auth.NewWays(auth.WaysConfig{
-			Store: school, Hasher: auth.NewHasher(rand.Reader, runtime.NumCPU()), Counts: tries, Seal: seal, Random: rand.Reader, Now: time.Now, Log: log,
+			Store: school, Hasher: auth.NewHasher(rand.Reader, runtime.NumCPU()), Counts: tries, BaseURL: base, Seal: seal, Random: rand.Reader, Now: time.Now, Log: log,
 		}),
 		Messages:   outbox,
 		Keys:       keys,

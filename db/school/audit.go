@@ -40,4 +40,8 @@ const (
 	ActionUnpublish      = "course.unpublish"
 	ActionCourseDelete   = "course.delete"
 	ActionCourseRestore  = "course.restore"
+	ActionPasskeyAdd     = "passkey.add"
+	ActionPasskeyRename  = "passkey.rename"
+	ActionPasskeyRemove  = "passkey.remove"
+	ActionPasskeyWarn    = "passkey.warn"
 )

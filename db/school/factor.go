@@ -30,7 +30,7 @@ type Factors struct {
 	// Phone is the number that codes are sent to; empty for none.
 	Phone Phone
 	// Identities is how many other sites vouch for them, and Passkeys how many
-	// passkeys they have.
+	// passkeys they have that open anything.
 	Identities, Passkeys int
 	PhoneAt              time.Time
 	// Used is when each way was last used.
@@ -43,6 +43,9 @@ func (f Factors) Seconds() []Method {
 	var all []Method
 	if !f.AuthenticatorAt.IsZero() {
 		all = append(all, Authenticator)
+	}
+	if f.Passkeys > 0 {
+		all = append(all, ByPasskey)
 	}
 	if f.Phone != "" {
 		all = append(all, TextCode)

@@ -4,8 +4,9 @@
 // cookies, no pages and no database; what it needs of the school's records is
 // the methods of [Store] and [Counts].
 //
-// There is one file for each way to sign in. The password is the first of them, and
-// this is the idea of it in order.
+// There is one file for each way to sign in. Those that take more than one request
+// are held together by a [Flow]; what a passkey is stands at [Passkeys], and how
+// another site vouches at [Provider]. Of the password, this is the idea in order.
 //
 // A password is kept only as a hash that is slow and wants memory
 // ([Hasher], argon2id), so that whoever steals the table has to pay for each
@@ -49,9 +50,10 @@ import (
 )
 
 var (
-	// ErrRefused: the address and the password do not belong together (401).
-	// It is the same value for an unknown address, a wrong password and a
-	// closed account, and a page must not guess which (ASVS 6.3.8).
+	// ErrRefused: the address and the password do not belong together, or a
+	// passkey's answer is not one (401). It is the same value for an unknown
+	// address, a wrong password and a closed account, and a page must not guess
+	// which (ASVS 6.3.8). What it may be wrapped in is for the log.
 	ErrRefused = errors.New("auth: refused")
 	// ErrBusy: too many people are signing in at this moment (503).
 	ErrBusy = errors.New("auth: busy")

@@ -32,7 +32,7 @@ type Provider struct {
 	secret     string
 	now        func() time.Time
 	client     *http.Client
-	protocol   protocol
+	dialect    dialect
 }
 
 // Client is who we are at a provider, and what else all of them have in common.
@@ -48,8 +48,8 @@ type Client struct {
 	Transport http.RoundTripper
 }
 
-// protocol is what differs between the providers.
-type protocol interface {
+// dialect is what differs between the providers.
+type dialect interface {
 	// learn says how the provider is to be spoken to. It may have to ask it.
 	learn(ctx context.Context, p *Provider) (*learnt, error)
 	// who makes a claim of what the provider gave for a code.
@@ -164,12 +164,12 @@ func (e *Untrusted) Error() string {
 
 func (e *Untrusted) Unwrap() error { return e.Err }
 
-func newProvider(c Client, issuer string, of protocol) *Provider {
+func newProvider(c Client, issuer string, of dialect) *Provider {
 	redirect := *c.BaseURL
 	redirect.Path = "/signin/with/" + c.Slug
 	return &Provider{
 		slug: c.Slug, name: c.Name, issuer: issuer, redirect: redirect.String(),
-		clientID: c.ID, secret: c.Secret, now: c.Now, client: newClient(c.Transport), protocol: of,
+		clientID: c.ID, secret: c.Secret, now: c.Now, client: newClient(c.Transport), dialect: of,
 	}
 }
 
@@ -188,12 +188,12 @@ func (p *Provider) Redirect() string { return p.redirect }
 
 // Tells reports whether the provider says when it asked somebody last, so that
 // [Ask].Within can be wanted of it.
-func (p *Provider) Tells() bool { return p.protocol.tells() }
+func (p *Provider) Tells() bool { return p.dialect.tells() }
 
 // Away is why the provider could not be reached, or not be believed, when it was asked
 // last to describe itself; nil if all was well, or nobody has asked yet. It asks nobody, so that a page with buttons on it waits for nobody; whoever presses
 // the button asks again.
-func (p *Provider) Away() error { return p.protocol.away() }
+func (p *Provider) Away() error { return p.dialect.away() }
 
 // Check reaches for the provider, so that the first person does not wait for it, and
 // so that a wrong setting is noticed. An error is an *[Away] or an *[Untrusted], and
@@ -204,7 +204,7 @@ func (p *Provider) Check(ctx context.Context) error {
 }
 
 func (p *Provider) learn(ctx context.Context) (*learnt, error) {
-	return p.protocol.learn(p.reach(ctx, stepDiscovery), p)
+	return p.dialect.learn(p.reach(ctx, stepDiscovery), p)
 }
 
 // flowLength is the least that names a flow: 128 bits, in base64url.
@@ -290,7 +290,7 @@ func (p *Provider) finish(ctx context.Context, pending Pending, query url.Values
 	if err != nil {
 		return Claim{}, p.failed(err)
 	}
-	claim, err := p.protocol.who(ctx, p, l, pending, tokens)
+	claim, err := p.dialect.who(ctx, p, l, pending, tokens)
 	if err != nil {
 		return Claim{}, err
 	}

@@ -3,6 +3,7 @@ package auth
 import (
 	"io"
 	"log/slog"
+	"net/url"
 	"time"
 )
 
@@ -19,6 +20,7 @@ type Ways struct {
 	// Apps are authenticator apps, Recovery the codes for the day without one.
 	Apps     *Apps
 	Recovery *Recovery
+	Passkeys *Passkeys
 }
 
 // Store is where everything lies that the ways need.
@@ -27,6 +29,7 @@ type Store interface {
 	FlowStore
 	AppStore
 	CodeStore
+	PasskeyRecords
 }
 
 // WaysConfig is what Ways are made of.
@@ -35,10 +38,12 @@ type WaysConfig struct {
 	Hasher *Hasher
 	// Counts are where tries are counted, for all servers of a site together.
 	Counts Counts
-	Seal   *Seal
-	Random io.Reader
-	Now    func() time.Time
-	Log    *slog.Logger
+	// BaseURL is the address of this site, to which passkeys are bound.
+	BaseURL *url.URL
+	Seal    *Seal
+	Random  io.Reader
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // siteName is what an authenticator app lists this site as.
@@ -55,5 +60,6 @@ func NewWays(c WaysConfig) Ways {
 		Flows:     NewFlows(c.Store, c.Random, c.Now),
 		Apps:      NewApps(c.Store, c.Seal, siteName, c.Random, c.Now),
 		Recovery:  NewRecovery(c.Store, c.Hasher, c.Random, c.Now),
+		Passkeys:  NewPasskeys(c.BaseURL, siteName, c.Store, c.Random, c.Now),
 	}
 }

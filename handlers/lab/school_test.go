@@ -85,7 +85,7 @@ func schoolWithLab(t *testing.T) (*db.DB, http.Handler) {
 	site, err := handlers.New(handlers.Config{
 		DB: d, Sessions: manager, Keys: ring, Log: log, Now: time.Now, Random: rand.Reader, BaseURL: base,
 		Ways: auth.NewWays(auth.WaysConfig{
-			Store: d, Hasher: hasher, Counts: auth.NewMemory(), Seal: seal, Random: rand.Reader, Now: time.Now, Log: log,
+			Store: d, Hasher: hasher, Counts: auth.NewMemory(), BaseURL: base, Seal: seal, Random: rand.Reader, Now: time.Now, Log: log,
 		}),
 		Messages: message.New(message.Config{Store: d, Keep: true, Log: log, Now: time.Now}), SignUps: limiter, Tokens: bearer.New(tokens, time.Now),
 		Lab: open(t), LabRuns: limiter, ClassCodes: limiter, ClassForms: limiter,
