@@ -60,12 +60,22 @@ func (d *DB) Factors(ctx context.Context, id school.ID) (school.Factors, error) 
 	return one(ctx, d, factorsOfUser, scanFactors, id)
 }
 
-// NoteMethod notes when a person last proved who they are by a method that has no
-// row of its own.
-func (d *DB) NoteMethod(ctx context.Context, id school.ID, method school.Method, at time.Time) error {
-	return d.write(ctx, func(t *tx) error {
-		return t.must(ctx, noteMethod, id, method, stamp(at))
-	})
+// NoteMethods notes when a person last proved who they are by the methods that have no
+// row of their own to note it in; the others are left out.
+func (d *DB) NoteMethods(ctx context.Context, id school.ID, methods []school.Method, at time.Time) error {
+	return d.write(ctx, func(t *tx) error { return t.noteMethods(ctx, id, methods, at) })
+}
+
+func (t *tx) noteMethods(ctx context.Context, id school.ID, methods []school.Method, at time.Time) error {
+	for _, method := range methods {
+		if method != school.Password && method != school.EmailCode {
+			continue
+		}
+		if err := t.must(ctx, noteMethod, id, method, stamp(at)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // SetTwoStep says whether a person is asked for a second thing when they sign in.

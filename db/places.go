@@ -38,10 +38,14 @@ var (
 	                           LIMIT $2) AS k)`)
 )
 
-// SeePlace notes that a person was signed in with a device from a network, and reports
-// whether that is new: they were signed in from other places before, and not from this.
-func (d *DB) SeePlace(ctx context.Context, id school.ID, device, network string, at time.Time) (isNew bool, err error) {
+// NoteEntry notes that a person was signed in with a device from a network, and by which
+// methods; see NoteMethods. It reports whether the place is new: they were signed in
+// from other places before, and not from this.
+func (d *DB) NoteEntry(ctx context.Context, id school.ID, methods []school.Method, device, network string, at time.Time) (isNew bool, err error) {
 	err = d.write(ctx, func(t *tx) error {
+		if err := t.noteMethods(ctx, id, methods, at); err != nil {
+			return err
+		}
 		if seen, err := t.exec(ctx, seePlace, stamp(at), id, device, network); err != nil || seen > 0 {
 			return err
 		}

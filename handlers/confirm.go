@@ -96,7 +96,9 @@ func (s *Server) confirmed(c echo.Context, user school.User, flow auth.Flow, kep
 		return s.whyNot(c, err)
 	}
 	s.record(c, school.ActionConfirm, user.Name, methodsLabel(auth.References(flow.Proved)))
-	s.noteMethods(c, user.ID, flow.Proved)
+	if err := s.DB.NoteMethods(detached(c), user.ID, flow.Proved, s.Now()); err != nil {
+		s.Log.Error("methods not noted", "id", requestID(c), "err", err)
+	}
 	if kept != nil {
 		return s.showKept(c, user, *kept)
 	}

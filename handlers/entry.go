@@ -57,8 +57,7 @@ func (s *Server) enter(c echo.Context, user school.User, flow auth.Flow, kept *v
 		return s.notSignedIn(c, err, views.SignInProps{Email: string(user.Email), Next: flow.Next, Remembered: flow.Remember, Kept: kept})
 	}
 	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignIn, user.Name, methodsLabel(auth.References(flow.Proved)))
-	s.noteMethods(c, user.ID, flow.Proved)
-	s.notePlace(c, user)
+	s.noteEntry(c, user, flow.Proved)
 	switch {
 	case wantsJSON(c):
 		return c.NoContent(http.StatusNoContent)
@@ -81,26 +80,13 @@ func (s *Server) startSession(c echo.Context, user school.User, flow auth.Flow) 
 	)
 }
 
-// noteMethods notes when the ways were used that keep no note of it themselves. It is
-// shown on the account page and decides nothing, so a failure is the log's matter.
-func (s *Server) noteMethods(c echo.Context, id school.ID, proved []school.Method) {
-	for _, method := range proved {
-		if method != school.Password && method != school.EmailCode {
-			continue
-		}
-		if err := s.DB.NoteMethod(detached(c), id, method, s.Now()); err != nil {
-			s.Log.Error("use of a method not noted", "id", requestID(c), "method", method, "err", err)
-		}
-	}
-}
-
-// notePlace tells somebody who is signed in from where they never were before. It
-// decides nothing, so a failure is the log's matter.
-func (s *Server) notePlace(c echo.Context, user school.User) {
-	isNew, err := s.DB.SeePlace(detached(c), user.ID, deviceOf(c.Request().UserAgent()), networkOf(address(c)).String(), s.Now())
+// noteEntry notes by which ways somebody was signed in and where, and tells them if they
+// never were before from there. It decides nothing, so a failure is the log's matter.
+func (s *Server) noteEntry(c echo.Context, user school.User, proved []school.Method) {
+	isNew, err := s.DB.NoteEntry(detached(c), user.ID, proved, deviceOf(c.Request().UserAgent()), networkOf(address(c)).String(), s.Now())
 	switch {
 	case err != nil:
-		s.Log.Error("place not noted", "id", requestID(c), "err", err)
+		s.Log.Error("entry not noted", "id", requestID(c), "err", err)
 	case isNew:
 		s.notify(c, user, noticeOfNewDevice)
 	}

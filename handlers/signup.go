@@ -106,7 +106,6 @@ func (s *Server) openNewAccount(c echo.Context, flow auth.Flow) error {
 		return s.notSignedIn(c, err, views.SignInProps{Email: string(email), Next: "/"})
 	}
 	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignUp, user.Name, "")
-	s.noteMethods(c, user.ID, flow.Proved)
-	s.notePlace(c, user)
+	s.noteEntry(c, user, flow.Proved)
 	return seeOther(c, "/learning?said=welcome")
 }

@@ -226,14 +226,11 @@ func TestSignIn_theWorkIsTheSame(t *testing.T) {
 func TestSignUp_takesOneHash(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, session.Database)
-	for _, row := range []struct {
-		email  string
-		status int
-	}{{ada, http.StatusUnprocessableEntity}, {"joan@school.example", http.StatusSeeOther}} {
+	for _, email := range []string{ada, "joan@school.example"} {
 		before := s.salts.Load()
-		s.browser().post("/signup", "name", "Joan Clarke", "email", row.email, "password", otherPassword).want(t, row.status)
+		s.browser().post("/signup", "name", "Joan Clarke", "email", email, "password", otherPassword).want(t, http.StatusSeeOther)
 		if n := s.salts.Load() - before; n != 1 {
-			t.Errorf("%s: it takes %d hashes, want 1", row.email, n)
+			t.Errorf("%s: it takes %d hashes, want 1", email, n)
 		}
 	}
 }
