@@ -96,10 +96,23 @@ type device struct {
 	key virtualwebauthn.Credential
 }
 
+// coseKey is the length of a public key on P-256 as a device writes it (RFC 9053 §7.1).
+const coseKey = 77
+
+// newPair is a key pair. The library writes a coordinate that begins with a nought
+// shorter than it has to be, which no real device does; such a pair is drawn anew.
+func newPair() virtualwebauthn.Credential {
+	for {
+		if c := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(c.Key.AttestationData()) == coseKey {
+			return c
+		}
+	}
+}
+
 // newDevice makes a device that asks its owner for a PIN, and whose passkeys stay in
 // it and count from 1.
 func newDevice(of school.User) *device {
-	d := &device{virtualwebauthn.NewAuthenticator(), virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+	d := &device{virtualwebauthn.NewAuthenticator(), newPair()}
 	d.Options.UserHandle = []byte(of.ID)
 	d.key.Counter = 1
 	return d
