@@ -141,6 +141,7 @@ type setting struct {
 	redis     string  // the address of a Redis; one in this process if empty
 	file      string  // of the school; one of its own if empty
 	clock     *clock  // one of its own if nil
+	mute      bool    // it carries no messages
 	rest      float64 // of runs of the lab, which need none in tests
 }
 
@@ -205,7 +206,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 		Ways: auth.NewWays(auth.WaysConfig{
 			Store: s.db, Hasher: auth.NewHasher(salts{&s.salts}, 2), Counts: tries, BaseURL: base, Seal: seal, Random: rand.Reader, Now: s.clock.Now, Log: log,
 		}),
-		Messages:    message.New(message.Config{Store: s.db, Keep: true, Log: log, Now: s.clock.Now}),
+		Messages:    message.New(message.Config{Store: s.db, Keep: !set.mute, Log: log, Now: s.clock.Now}),
 		SignUps:     auth.NewSharedLimiter(auth.SignUpByAddress, tries, s.clock.Now),
 		PasskeyAsks: auth.NewLimiter(auth.Limit{Name: "passkeys", Burst: 50, Per: time.Minute}, s.clock.Now),
 		Tokens:      bearer.New(tokens, s.clock.Now),
