@@ -330,7 +330,7 @@ func TestPasskey_questionIsForOneThing(t *testing.T) {
 func TestPasskey_isChangedByItsOwner(t *testing.T) {
 	eachNamed(t, func(t *testing.T, s *site) {
 		her := s.as(ada)
-		key := her.addPasskey(ada, "Blue key")
+		key := her.addPasskey(ada, "Old key")
 		s.clock.move(time.Second)
 		other := her.addPasskey(ada, "Telephone")
 		id, otherID := string(s.passkeysOf("ada")[0].ID), string(s.passkeysOf("ada")[1].ID)
@@ -338,13 +338,13 @@ func TestPasskey_isChangedByItsOwner(t *testing.T) {
 		thief.post("/account/passkeys/"+id+"/rename", "name", "Mine").want(t, http.StatusNotFound)
 		thief.post("/account/passkeys/"+id+"/remove").want(t, http.StatusNotFound)
 		her.post("/account/passkeys/"+id+"/rename", "name", " ").want(t, http.StatusUnprocessableEntity, "A name for the passkey")
-		if all := s.passkeysOf("ada"); len(all) != 2 || all[0].Name != "Blue key" {
+		if all := s.passkeysOf("ada"); len(all) != 2 || all[0].Name != "Old key" {
 			t.Fatalf("she has %+v", all)
 		}
 		if got := her.post("/account/passkeys/"+id+"/rename", "name", "Green key").want(t, http.StatusSeeOther); got.location != "/account/ways?said=passkey-renamed" {
 			t.Errorf("renaming leads to %s", got.location)
 		}
-		her.get("/account/ways?said=passkey-renamed").want(t, http.StatusOK, "Green key", "The passkey has its new name.").lacks(t, "Blue key")
+		her.get("/account/ways?said=passkey-renamed").want(t, http.StatusOK, "Green key", "The passkey has its new name.").lacks(t, "Old key")
 
 		her.post("/account/two-step", "on", "1").want(t, http.StatusSeeOther)
 		waiting := s.browser()
