@@ -446,6 +446,30 @@ func TestBrowser_passkeyThatDoesNotComeIsSaid(t *testing.T) {
 	d.quiet("failures")
 }
 
+// TestBrowser_passkeyLeavesTheFormAsItWas: a page that is come back to asks again for
+// the flow that it stands for, and not for the question that was answered.
+func TestBrowser_passkeyLeavesTheFormAsItWas(t *testing.T) {
+	k := openKeyhole(t)
+	d := k.open()
+	d.add("My telephone")
+	d.visit("/door/button")
+	d.do(chromedp.WaitVisible(chromedp.CSS("[data-passkey]")), chromedp.Evaluate[chromedp.Void](`{
+		const form = document.querySelector("#signin");
+		form.elements.flow.value = "mine";
+		form.addEventListener("submit", (event) => {
+			event.preventDefault();
+			window.sent = new FormData(form);
+		});
+	}`), chromedp.Click(chromedp.CSS("[data-passkey]")))
+	d.shows("[role=status]", "Your device has answered")
+	if sent := d.read(`window.sent.get("flow")`); sent == "mine" || sent == "" || d.read(`window.sent.get("passkey-answer")`) == "" {
+		t.Errorf("the flow that is sent is %q", sent)
+	}
+	if left := d.read(`new FormData(document.querySelector("#signin")).get("flow") + document.querySelector("[name=passkey-answer]").value`); left != "mine" {
+		t.Errorf("what stays in the form is %q", left)
+	}
+}
+
 func TestBrowser_passkeyThatMayBeCopiedIsRefused(t *testing.T) {
 	k := openKeyhole(t)
 	d := k.open()
