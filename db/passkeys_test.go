@@ -91,6 +91,27 @@ func TestPasskeys_areTwentyAtMost(t *testing.T) {
 	}
 }
 
+func TestRemovePasskey_takesTheSecondStepAlongWithTheLast(t *testing.T) {
+	d, grace, _, first := withPasskey(t)
+	second := passkey(grace, "second")
+	want(t, "add", d.AddPasskey(t.Context(), second), nil)
+	want(t, "switch on", d.SetTwoStep(t.Context(), grace, true), nil)
+	want(t, "keep codes", d.PutRecoveryCodes(t.Context(), grace, []school.StoredCode{{Finder: "finder", Hash: "hash"}}, passkeyTime), nil)
+	for _, tt := range []struct {
+		removed school.ID
+		on      bool
+		codes   int
+	}{{first.ID, true, 1}, {second.ID, false, 0}} {
+		if _, err := d.RemovePasskey(t.Context(), grace, tt.removed); err != nil {
+			t.Fatal(err)
+		}
+		f, err := d.Factors(t.Context(), grace)
+		if err != nil || f.TwoStep != tt.on || f.RecoveryCodes != tt.codes {
+			t.Errorf("the second step is %t with %d codes, %v; want %t with %d", f.TwoStep, f.RecoveryCodes, err, tt.on, tt.codes)
+		}
+	}
+}
+
 func TestUsePasskey_hasToCountOn(t *testing.T) {
 	ctx := t.Context()
 	later := passkeyTime.Add(time.Hour)

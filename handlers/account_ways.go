@@ -34,6 +34,9 @@ var waySentences = map[string]string{
 	"app-removed":      "The authenticator app is forgotten. Delete its entry in the app as well.",
 	"two-step-on":      "From now on you are asked for a second step when you sign in.",
 	"two-step-off":     "From now on one step is enough when you sign in.",
+	"passkey-added":    "The passkey is added. You can sign in with it from now on.",
+	"passkey-renamed":  "The passkey has its new name.",
+	"passkey-removed":  "The passkey opens nothing here any more. Delete it on your device as well.",
 	"provider-added":   "Connected. You can sign in with it from now on.",
 	"provider-removed": "It is no way in any more.",
 	"email-changed":    "This is your address now. Sign in with it from now on.",
@@ -54,6 +57,10 @@ func (s *Server) waysPage(c echo.Context, status int, p views.WaysProps) error {
 	if p.Identities, err = s.DB.Identities(c.Request().Context(), v.user.ID); err != nil {
 		return err
 	}
+	if p.Passkeys, err = s.DB.Passkeys(c.Request().Context(), v.user.ID); err != nil {
+		return err
+	}
+	p.PasskeysWhyNot = s.Passkeys.WhyNot()
 	p.Providers = s.providerChoices()
 	p.Mail, p.Texts = s.carries(school.ByMail), s.carries(school.ByText)
 	p.Confirmed = s.justConfirmed(c)
@@ -62,7 +69,7 @@ func (s *Server) waysPage(c echo.Context, status int, p views.WaysProps) error {
 	if err != nil {
 		return err
 	}
-	return s.page(c, status, views.WaysPage(f, p))
+	return s.page(c, status, views.WaysPage(s.withPasskeys(f), p))
 }
 
 // requestEmail sends a code to the address that somebody wants. That another account

@@ -39,7 +39,8 @@ func (s *Server) confirmPage(c echo.Context, status int, p views.ConfirmProps) e
 	p.Email, p.Demo = string(v.user.Email), v.user.Demo
 	p.HasPassword, p.TwoStep = factors.HasPassword, factors.TwoStep
 	p.Mail = s.carries(school.ByMail) && !v.user.Demo
-	return s.page(c, status, views.ConfirmPage(s.frame(c, "Confirm that it is you", ""), p))
+	p.Passkey = s.Passkeys.Available() && factors.Passkeys > 0
+	return s.page(c, status, views.ConfirmPage(s.withPasskeys(s.frame(c, "Confirm that it is you", "")), p))
 }
 
 func (s *Server) confirmByPassword(c echo.Context) error {
@@ -92,10 +93,10 @@ func (s *Server) confirmed(c echo.Context, user school.User, flow auth.Flow, kep
 		return auth.ErrNoFlow
 	}
 	toTheEnd(c)
-	if err := s.Sessions.Confirm(c.Response(), c.Request(), auth.References(flow.Proved), flow.ProvedAt); err != nil {
+	if err := s.Sessions.Confirm(c.Response(), c.Request(), flow.References(), flow.ProvedAt); err != nil {
 		return s.whyNot(c, err)
 	}
-	s.record(c, school.ActionConfirm, user.Name, methodsLabel(auth.References(flow.Proved)))
+	s.record(c, school.ActionConfirm, user.Name, methodsLabel(flow.References()))
 	if err := s.DB.NoteMethods(detached(c), user.ID, flow.Proved, s.Now()); err != nil {
 		s.Log.Error("methods not noted", "id", requestID(c), "err", err)
 	}

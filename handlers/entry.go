@@ -56,7 +56,7 @@ func (s *Server) enter(c echo.Context, user school.User, flow auth.Flow, kept *v
 	if err := s.startSession(c, user, flow); err != nil {
 		return s.notSignedIn(c, err, views.SignInProps{Email: string(user.Email), Next: flow.Next, Remembered: flow.Remember, Kept: kept})
 	}
-	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignIn, user.Name, methodsLabel(auth.References(flow.Proved)))
+	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignIn, user.Name, methodsLabel(flow.References()))
 	s.noteEntry(c, user, flow.Proved)
 	switch {
 	case wantsJSON(c):
@@ -75,7 +75,7 @@ func (s *Server) startSession(c echo.Context, user school.User, flow auth.Flow) 
 		backend = ""
 	}
 	return s.Sessions.Start(c.Response(), c.Request(),
-		session.Identity{UserID: user.ID, Role: user.Role, Methods: auth.References(flow.Proved), AuthAt: flow.ProvedAt},
+		session.Identity{UserID: user.ID, Role: user.Role, Methods: flow.References(), AuthAt: flow.ProvedAt},
 		session.StartOptions{Backend: backend, Remember: flow.Remember, Address: address(c).String(), Device: deviceOf(c.Request().UserAgent())},
 	)
 }
@@ -113,6 +113,8 @@ var methodLabels = map[string]string{
 	"otp":      "with an authenticator app",
 	"recovery": "with a recovery code",
 	"fed":      "through another site",
+	"hwk":      "with a passkey",
+	"swk":      "with a passkey that is kept on several devices",
 }
 
 func methodsLabel(methods []string) string {

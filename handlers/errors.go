@@ -297,6 +297,8 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		case errors.Is(err, errForeign):
 			p.Foreign = true
 			p.Title, p.Lede = "That came from another site", "A page that is not ours tried to send this in your name, so it was refused and nothing was changed. If it was you, do it from here."
+		case errors.Is(err, errConfirm):
+			p.Title, p.Lede = "Confirm that it is you", "What you want to change outlives this session, and you proved who you are more than ten minutes ago. Nothing was changed. Load the page again, and confirm it there."
 		case errors.Is(err, school.ErrDemoAccount):
 			p.Lede = "The password of a demo account is known to everybody, so it stays as it is."
 		case errors.Is(err, school.ErrNotEnrolled):

@@ -57,7 +57,7 @@ func (e fieldErrors) note(err error) error {
 }
 
 // secretFields are never sent back to the browser.
-var secretFields = []string{"password", "current", "new", "code"}
+var secretFields = []string{"password", "current", "new", "code", "passkey-answer"}
 
 // keptForm is what a form held whose sender turned out not to be signed in, so
 // that it can be sent again afterwards. Nothing typed is ever lost.

@@ -81,6 +81,9 @@ var (
 	noticeOfNoPhone    = notice{"The telephone was removed", "The telephone number was removed from your account at Lectern."}
 	noticeOfProvider   = notice{"Another site was connected", "Another site was connected with your account at Lectern. You can sign in with it from now on."}
 	noticeOfNoProvider = notice{"Another site was taken away", "One of the sites that you could sign in with was taken away from your account at Lectern."}
+	noticeOfPasskey    = notice{"A passkey was added", "A passkey was added to your account at Lectern. You can sign in with it from now on."}
+	noticeOfNoPasskey  = notice{"A passkey was removed", "One of the passkeys of your account at Lectern was removed. Nobody can sign in with it any more."}
+	noticeOfCopy       = notice{"A passkey was refused", "One of the passkeys of your account at Lectern was refused: it counts its uses, and the count did not go on from the last one. So there may be two of it, and we do not take it any more. Whoever holds it did not get in. Remove it from your account, and add another one."}
 	noticeOfCodes      = notice{"New recovery codes were made", "New recovery codes were made for your account at Lectern. Those that you had before are good for nothing."}
 	noticeOfTwoSteps   = notice{"The second step was switched on", "Your account at Lectern asks for a second step at each sign-in from now on."}
 	noticeOfOneStep    = notice{"The second step was switched off", "Your account at Lectern does not ask for a second step any more."}

@@ -53,9 +53,10 @@ func (s *Server) showSecond(c echo.Context) error {
 func (s *Server) secondPage(c echo.Context, status int, flow auth.Flow, factors school.Factors, p views.SecondProps) error {
 	p.Flow, p.Until = string(flow.ID), flow.ExpiresAt
 	p.App, p.Text = !factors.AuthenticatorAt.IsZero(), factors.Phone.Masked()
+	p.Passkey = s.Passkeys.Available() && factors.Passkeys > 0
 	p.Recovery = factors.RecoveryCodes
 	p.Confirming = flow.Purpose == auth.ToConfirm
-	return s.page(c, status, views.SecondPage(s.frame(c, "The second step", ""), p))
+	return s.page(c, status, views.SecondPage(s.withPasskeys(s.frame(c, "The second step", "")), p))
 }
 
 // answerSecond takes a number off an app, or a recovery code. Guesses are counted for

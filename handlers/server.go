@@ -54,6 +54,8 @@ type Config struct {
 	Keys *token.Keyring
 	// SignUps limits how many accounts one address may open, over all servers.
 	SignUps *auth.Limiter
+	// PasskeyAsks limits how many questions to passkeys one address may ask for, here.
+	PasskeyAsks *auth.Limiter
 	// Lab runs the experiments; nil in its own small worlds, which have none.
 	Lab *lab.Lab
 	// LabRuns limits how often one address may run them here.

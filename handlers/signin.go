@@ -28,7 +28,8 @@ func (s *Server) signInPage(c echo.Context, status int, p views.SignInProps) err
 		p.Demo = views.DemoAccounts
 	}
 	p.Remember, p.Providers, p.MayWatch = s.Sessions.Lifetimes().Remember, s.providerChoices(), s.Demo
-	return s.page(c, status, views.SignInPage(s.frame(c, "Sign in", ""), p))
+	p.PasskeysWhyNot = s.Passkeys.WhyNot()
+	return s.page(c, status, views.SignInPage(s.withPasskeys(s.frame(c, "Sign in", "")), p))
 }
 
 // signIn proves who somebody is and starts their session. Whatever is wrong,

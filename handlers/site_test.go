@@ -141,6 +141,7 @@ type setting struct {
 	redis     string  // the address of a Redis; one in this process if empty
 	file      string  // of the school; one of its own if empty
 	clock     *clock  // one of its own if nil
+	mute      bool    // it carries no messages
 	rest      float64 // of runs of the lab, which need none in tests
 }
 
@@ -205,14 +206,15 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 		Ways: auth.NewWays(auth.WaysConfig{
 			Store: s.db, Hasher: auth.NewHasher(salts{&s.salts}, 2), Counts: tries, BaseURL: base, Seal: seal, Random: rand.Reader, Now: s.clock.Now, Log: log,
 		}),
-		Messages:   message.New(message.Config{Store: s.db, Keep: true, Log: log, Now: s.clock.Now}),
-		SignUps:    auth.NewSharedLimiter(auth.SignUpByAddress, tries, s.clock.Now),
-		Tokens:     bearer.New(tokens, s.clock.Now),
-		Lab:        experiments,
-		OtherSite:  set.other,
-		LabRuns:    auth.NewLimiter(auth.Limit{Name: "lab", Burst: 100, Per: time.Minute}, s.clock.Now),
-		ClassCodes: auth.NewLimiter(auth.Limit{Name: "class codes", Burst: 100, Per: 10 * time.Minute}, s.clock.Now),
-		ClassForms: auth.NewLimiter(auth.Limit{Name: "class forms", Burst: 3000, Per: 2 * time.Minute}, s.clock.Now),
+		Messages:    message.New(message.Config{Store: s.db, Keep: !set.mute, Log: log, Now: s.clock.Now}),
+		SignUps:     auth.NewSharedLimiter(auth.SignUpByAddress, tries, s.clock.Now),
+		PasskeyAsks: auth.NewLimiter(auth.Limit{Name: "passkeys", Burst: 50, Per: time.Minute}, s.clock.Now),
+		Tokens:      bearer.New(tokens, s.clock.Now),
+		Lab:         experiments,
+		OtherSite:   set.other,
+		LabRuns:     auth.NewLimiter(auth.Limit{Name: "lab", Burst: 100, Per: time.Minute}, s.clock.Now),
+		ClassCodes:  auth.NewLimiter(auth.Limit{Name: "class codes", Burst: 100, Per: 10 * time.Minute}, s.clock.Now),
+		ClassForms:  auth.NewLimiter(auth.Limit{Name: "class forms", Burst: 3000, Per: 2 * time.Minute}, s.clock.Now),
 	})
 	must(t, err)
 	server.Config.Handler = s.Server

@@ -119,10 +119,11 @@ func (w *smallWorld) Boot(ctx context.Context, name string, keys *token.Keyring)
 		Ways: auth.NewWays(auth.WaysConfig{
 			Store: w.db, Hasher: auth.NewPlayHasher(rand.Reader), Counts: auth.NewMemory(), BaseURL: plan.Base, Seal: seal, Random: rand.Reader, Now: plan.Now, Log: log,
 		}),
-		Messages: message.New(message.Config{Store: w.db, Keep: true, Log: log, Now: plan.Now}),
-		SignUps:  auth.NewLimiter(auth.SignUpByAddress, plan.Now),
-		Tokens:   bearer.New(tokens, plan.Now),
-		Watch:    plan.Watch,
+		Messages:    message.New(message.Config{Store: w.db, Keep: true, Log: log, Now: plan.Now}),
+		SignUps:     auth.NewLimiter(auth.SignUpByAddress, plan.Now),
+		Tokens:      bearer.New(tokens, plan.Now),
+		PasskeyAsks: auth.NewLimiter(auth.Limit{Name: "passkeys", Burst: 100, Per: time.Minute}, plan.Now),
+		Watch:       plan.Watch,
 	}
 	if w.whole != nil {
 		w.whole(&settings)

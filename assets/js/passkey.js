@@ -101,7 +101,9 @@ function send(button, asked, credential) {
   const form = button.form;
   const field = form.elements["passkey-answer"];
   field.value = JSON.stringify(plain(credential));
-  if (asked.flow && form.elements.flow) form.elements.flow.value = asked.flow;
+  const number = form.elements.flow;
+  const before = number?.value;
+  if (asked.flow && number) number.value = asked.flow;
   // It is none of the form's own buttons, so none of them is what Enter presses.
   const sender = document.createElement("button");
   sender.hidden = sender.formNoValidate = true;
@@ -115,6 +117,7 @@ function send(button, asked, credential) {
   for (const secret of secrets) secret.disabled = false;
   sender.remove();
   field.value = "";
+  if (number) number.value = before;
   say(button, "Your device has answered. One moment…");
 }
 

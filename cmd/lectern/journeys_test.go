@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -53,5 +56,91 @@ func TestBrowser_learnerJourney(t *testing.T) {
 			b.says("main", "0 of 5")
 			b.quiet("journey")
 		})
+	}
+}
+
+// TestBrowser_passkeyJourney opens an account, adds a passkey, and comes in by it: by the
+// button, among the suggestions, as the second step, and to confirm.
+func TestBrowser_passkeyJourney(t *testing.T) {
+	d := startDemo(t).open(t).withDevice()
+	d.stopShort()
+	const email, password = "hedy@home.example", "eighty-eight piano rolls"
+	d.signUp("Hedy Kiesler", email, password)
+
+	d.visit("/account/ways")
+	d.do(chromedp.WaitVisible(chromedp.CSS("#passkey-name")), chromedp.SendKeys(chromedp.CSS("#passkey-name"), "My telephone"))
+	d.press(`[data-passkey="create"]`)
+	d.says("main", "My telephone")
+	d.says("body", "The passkey is added.")
+	d.inspect("the ways with a passkey")
+
+	d.signOut()
+	d.visit("/signin?next=/learning")
+	d.do(chromedp.WaitVisible(chromedp.CSS("[data-passkey]")))
+	d.press("[data-passkey]")
+	d.arrived("/learning")
+	d.signOut()
+
+	d.visit("/signin?next=/account")
+	d.follows(chromedp.Evaluate[chromedp.Void](`window.go()`))
+	d.arrived("/account")
+	d.says("main", ", with a passkey")
+
+	d.visit("/account/ways")
+	d.press(`form[action="/account/two-step"] button`)
+	d.says("main", "It is on.")
+	d.signOut()
+	d.visit("/signin?next=/account")
+	d.do(chromedp.SendKeys(chromedp.CSS("[name=email]"), email), chromedp.SendKeys(chromedp.CSS("[name=password]"), password))
+	d.press("#signin [data-kind=primary]")
+	d.arrived("/signin/second")
+	d.do(chromedp.WaitVisible(chromedp.CSS("[data-passkey]")))
+	d.inspect("the second step with a passkey")
+	d.press("[data-passkey]")
+	d.arrived("/account")
+	d.says("main", "with a password and with a passkey")
+
+	d.visit("/confirm?next=/learning")
+	d.do(chromedp.WaitVisible(chromedp.CSS("[data-passkey]")))
+	d.inspect("confirming with a passkey")
+	d.press("[data-passkey]")
+	d.arrived("/learning")
+	d.quiet("passkeys")
+}
+
+// signUp opens an account, with the code that arrives in the inbox of the demo.
+func (b *tab) signUp(name, email, password string) {
+	b.t.Helper()
+	b.visit("/signup")
+	for field, typed := range map[string]string{"name": name, "email": email, "password": password} {
+		b.do(chromedp.SendKeys(chromedp.CSS("form[action='/signup'] [name="+field+"]"), typed))
+	}
+	b.press("form[action='/signup'] button")
+	b.arrived("/code")
+	waiting := strings.TrimPrefix(b.read("location.href"), b.url)
+	b.visit("/demo/inbox")
+	code := regexp.MustCompile(`\b\d{4} \d{4}\b`).FindString(b.read("document.querySelector('.inbox').innerText"))
+	b.visit(waiting)
+	b.do(chromedp.SendKeys(chromedp.CSS("[name=code]"), code))
+	b.press("form[action='/code'] button")
+	b.do(chromedp.WaitReady(chromedp.CSS(".who")))
+}
+
+// signOut presses the button that stands in a menu.
+func (b *tab) signOut() {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	defer cancel()
+	if _, err := chromedp.RunResponse(ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("form[action='/signout']").requestSubmit()`)); err != nil {
+		b.t.Fatalf("sign out: %v", err)
+	}
+	b.do(chromedp.WaitReady(chromedp.CSS("a[href^='/signin']")))
+}
+
+// arrived fails unless this is the page that is open.
+func (b *tab) arrived(path string) {
+	b.t.Helper()
+	if got := b.read("location.pathname"); got != path {
+		b.t.Fatalf("the page is %s, want %s\n%s", got, path, b.read("document.body.innerText"))
 	}
 }

@@ -229,15 +229,21 @@ func (k *keyhole) open(options ...func(context.Context) error) device {
 				}
 			};
 		}`)
+	return b.withDevice()
+}
+
+// withDevice gives a browser a device.
+func (b *tab) withDevice() device {
+	b.t.Helper()
 	if _, err := chromedp.Call(b.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
-		k.t.Fatal(err)
+		b.t.Fatal(err)
 	}
 	added, err := chromedp.Call(b.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
 		Protocol: "ctap2", Ctap2version: "ctap2_1", Transport: "internal",
 		HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
 	}})
 	if err != nil {
-		k.t.Fatal(err)
+		b.t.Fatal(err)
 	}
 	return device{b, added.AuthenticatorID}
 }
@@ -333,16 +339,21 @@ func TestBrowser_passkeyIsAddedAndSignsIn(t *testing.T) {
 	}
 }
 
+// stopShort stops pages short of asking by suggestions until window.go is called or
+// somebody has seen one: whoever touches a virtual device does so at once.
+func (d device) stopShort() {
+	d.t.Helper()
+	d.note(`const really = PublicKeyCredential.isConditionalMediationAvailable.bind(PublicKeyCredential);
+		PublicKeyCredential.isConditionalMediationAvailable = () => window.stopped ? new Promise((go) => (window.go = () => go(really()))) : really();
+		window.stopped = !sessionStorage.getItem("seen");`)
+}
+
 func TestBrowser_passkeyIsAmongTheSuggestions(t *testing.T) {
 	k := openKeyhole(t)
 	d := k.open()
 	d.add("My telephone")
 
-	// Whoever touches a virtual device does so at once, so the page is stopped short of
-	// asking until it has been looked at.
-	d.note(`const really = PublicKeyCredential.isConditionalMediationAvailable.bind(PublicKeyCredential);
-		PublicKeyCredential.isConditionalMediationAvailable = () => window.stopped ? new Promise((go) => (window.go = () => go(really()))) : really();
-		window.stopped = !sessionStorage.getItem("seen");`)
+	d.stopShort()
 	d.visit("/door")
 	if shown := d.read(`document.querySelector("[role=status]").textContent`); shown != "" {
 		t.Errorf("before anybody did anything it says %q", shown)
@@ -433,6 +444,30 @@ func TestBrowser_passkeyThatDoesNotComeIsSaid(t *testing.T) {
 		t.Errorf("Ada has %+v, %v", all, err)
 	}
 	d.quiet("failures")
+}
+
+// TestBrowser_passkeyLeavesTheFormAsItWas: a page that is come back to asks again for
+// the flow that it stands for, and not for the question that was answered.
+func TestBrowser_passkeyLeavesTheFormAsItWas(t *testing.T) {
+	k := openKeyhole(t)
+	d := k.open()
+	d.add("My telephone")
+	d.visit("/door/button")
+	d.do(chromedp.WaitVisible(chromedp.CSS("[data-passkey]")), chromedp.Evaluate[chromedp.Void](`{
+		const form = document.querySelector("#signin");
+		form.elements.flow.value = "mine";
+		form.addEventListener("submit", (event) => {
+			event.preventDefault();
+			window.sent = new FormData(form);
+		});
+	}`), chromedp.Click(chromedp.CSS("[data-passkey]")))
+	d.shows("[role=status]", "Your device has answered")
+	if sent := d.read(`window.sent.get("flow")`); sent == "mine" || sent == "" || d.read(`window.sent.get("passkey-answer")`) == "" {
+		t.Errorf("the flow that is sent is %q", sent)
+	}
+	if left := d.read(`new FormData(document.querySelector("#signin")).get("flow") + document.querySelector("[name=passkey-answer]").value`); left != "mine" {
+		t.Errorf("what stays in the form is %q", left)
+	}
 }
 
 func TestBrowser_passkeyThatMayBeCopiedIsRefused(t *testing.T) {

@@ -50,6 +50,11 @@ var (
 	classFormsByAddress = auth.Limit{Name: "class forms", Burst: 3000, Per: 2 * time.Minute}
 )
 
+// passkeyAsksByAddress is how often passkeys may be asked from one address. Each sign-in
+// page that stands open asks once in five minutes, and there may be five hundred behind
+// one address.
+var passkeyAsksByAddress = auth.Limit{Name: "passkeys", Burst: 1000, Per: 5 * time.Minute}
+
 // grace is how long requests in flight may take to finish after a signal.
 const grace = 10 * time.Second
 
@@ -239,22 +244,23 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		Ways: auth.NewWays(auth.WaysConfig{
 			Store: school, Hasher: auth.NewHasher(rand.Reader, runtime.NumCPU()), Counts: tries, BaseURL: base, Seal: seal, Random: rand.Reader, Now: time.Now, Log: log,
 		}),
-		Messages:   outbox,
-		Keys:       keys,
-		SignUps:    auth.NewSharedLimiter(auth.SignUpByAddress, tries, time.Now),
-		Tokens:     bearer.New(tokens, time.Now),
-		Lab:        experiments,
-		LabRuns:    auth.NewLimiter(labByAddress, time.Now),
-		ClassCodes: auth.NewLimiter(classCodesByAddress, time.Now),
-		ClassForms: auth.NewLimiter(classFormsByAddress, time.Now),
-		OtherSite:  other,
-		Providers:  providers,
-		Log:        log,
-		Now:        time.Now,
-		Random:     rand.Reader,
-		BaseURL:    base,
-		Demo:       s.Demo,
-		Proxies:    proxies,
+		Messages:    outbox,
+		Keys:        keys,
+		SignUps:     auth.NewSharedLimiter(auth.SignUpByAddress, tries, time.Now),
+		PasskeyAsks: auth.NewLimiter(passkeyAsksByAddress, time.Now),
+		Tokens:      bearer.New(tokens, time.Now),
+		Lab:         experiments,
+		LabRuns:     auth.NewLimiter(labByAddress, time.Now),
+		ClassCodes:  auth.NewLimiter(classCodesByAddress, time.Now),
+		ClassForms:  auth.NewLimiter(classFormsByAddress, time.Now),
+		OtherSite:   other,
+		Providers:   providers,
+		Log:         log,
+		Now:         time.Now,
+		Random:      rand.Reader,
+		BaseURL:     base,
+		Demo:        s.Demo,
+		Proxies:     proxies,
 	})
 	swept := append(kinds.Swept, tries, db.LabRuns{DB: school, Now: time.Now}, db.Classes{DB: school, Now: time.Now}, db.Flows{DB: school, Now: time.Now}, db.Messages{DB: school, Now: time.Now})
 	return site, together(outbox.Run, housekeeping(log, manager, keys, swept)), err

@@ -62,6 +62,8 @@ const (
 	ToAddIdentity Purpose = "add-identity"
 	ToWatch       Purpose = "watch" // what a sign-in by another site was made of
 	ToAddPhone    Purpose = "add-phone"
+	ToAddPasskey  Purpose = "add-passkey"
+	ToSecond      Purpose = "second" // a passkey is the second step of another flow
 )
 
 // Awaited is what a flow waits for.
@@ -76,6 +78,7 @@ const (
 	AwaitNewcomer Awaited = "newcomer"     // a name and an address for an account that is to be opened
 	AwaitNothing  Awaited = "nothing"      // it is there to be looked at
 	AwaitApp      Awaited = "app"          // the first code of a new authenticator
+	AwaitPasskey  Awaited = "passkey"      // the answer of a passkey, or a new one
 )
 
 // FlowID names a flow in forms and addresses: 160 random bits, base64url. It is no
@@ -136,6 +139,8 @@ type FlowState struct {
 	// ProvedAt when the first of them was asked for.
 	Proved   []school.Method `json:"proved,omitempty"`
 	ProvedAt time.Time       `json:"proved_at,omitzero"`
+	// Signed is how the passkey among them was used, as [PasskeyUse] has it.
+	Signed []string `json:"signed,omitempty"`
 	// Sent is where a code went, Code its hash; see [Flows.Check].
 	Sent *Destination `json:"sent,omitempty"`
 	Code string       `json:"code,omitempty"`
@@ -149,6 +154,10 @@ type FlowState struct {
 	Pending *Pending `json:"pending,omitempty"`
 	Steps   []Step   `json:"steps,omitempty"`
 	Watched bool     `json:"watched,omitempty"`
+	// Question is what a passkey was asked, and SecondOf the flow of which its answer
+	// is the second step.
+	Question *PasskeyPending `json:"question,omitempty"`
+	SecondOf FlowID          `json:"second_of,omitempty"`
 	// Identity is what the other site said, where it is to become a way in.
 	Identity *school.Identity `json:"identity,omitempty"`
 	// What the form wanted that began it.

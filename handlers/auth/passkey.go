@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -162,6 +163,10 @@ type PasskeyUse struct {
 	// passkeyMethods.
 	Methods []string
 }
+
+// Verified reports whether the device made sure of its owner, so that the passkey is two
+// things by itself: what somebody has, and what unlocks it.
+func (u PasskeyUse) Verified() bool { return slices.Contains(u.Methods, "mfa") }
 
 // PasskeyClonedError says that a passkey was refused because there may be two of it:
 // a use did not count on from the last one. It is [ErrRefused] to the person at the

@@ -88,7 +88,7 @@ func schoolWithLab(t *testing.T) (*db.DB, http.Handler) {
 			Store: d, Hasher: hasher, Counts: auth.NewMemory(), BaseURL: base, Seal: seal, Random: rand.Reader, Now: time.Now, Log: log,
 		}),
 		Messages: message.New(message.Config{Store: d, Keep: true, Log: log, Now: time.Now}), SignUps: limiter, Tokens: bearer.New(tokens, time.Now),
-		Lab: open(t), LabRuns: limiter, ClassCodes: limiter, ClassForms: limiter,
+		Lab: open(t), LabRuns: limiter, ClassCodes: limiter, PasskeyAsks: limiter, ClassForms: limiter,
 	})
 	must(err)
 	t.Cleanup(site.Close)
