@@ -35,6 +35,7 @@ var waySentences = map[string]string{
 	"two-step-on":      "From now on you are asked for a second step when you sign in.",
 	"two-step-off":     "From now on one step is enough when you sign in.",
 	"provider-added":   "Connected. You can sign in with it from now on.",
+	"provider-known":   "It was connected already, so nothing was changed.",
 	"provider-removed": "It is no way in any more.",
 	"email-changed":    "This is your address now. Sign in with it from now on.",
 }
