@@ -519,7 +519,7 @@ func TestPassword_isAddedWhereThereIsNone(t *testing.T) {
 		old := s.enteredAt(string(nell), s.clock.Now().Add(-time.Hour))
 		old.get("/account").want(t, http.StatusOK, "You have none", `href="/confirm?next=%2Faccount%23password"`).lacks(t, `name="new"`)
 		old.get("/account/ways").want(t, http.StatusOK, "You have none, and need none.")
-		old.get("/confirm").want(t, http.StatusOK, "/confirm/with/campus-id", "Send a code to nell@school.example<").lacks(t, `name="password"`)
+		old.get("/confirm").want(t, http.StatusOK, "/confirm/with/campus-id", "It goes to nell@school.example.").lacks(t, `name="password"`)
 		old.post("/account/password", "new", otherPassword).want(t, http.StatusForbidden, "What you sent was not done yet.").lacks(t, otherPassword, "What you sent is safe")
 
 		b := s.enter(string(nell))

@@ -166,7 +166,7 @@ var defences = []defence{
 	},
 	{
 		"issuer", "iss", "Mix-up",
-		"One of the providers of a site is dishonest, and passes your browser on to an honest one. The honest one’s code comes back, and the site, which believes that it talks to the other, shows the code to the thief.",
+		"One of the providers of a site is dishonest, and passes your browser on to an honest one. The honest one’s code comes back, and the site, which believes that it talks to the dishonest one, shows it that code.",
 		"The answer says whose it is, and each provider has an address of its own here to come back to. Both have to fit before the code is shown to anybody.",
 		[]reference{{"RFC 9207", "https://www.rfc-editor.org/rfc/rfc9207"}, {"RFC 9700, 4.4", rfc9700 + "4.4"}},
 	},

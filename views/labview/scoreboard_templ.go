@@ -241,7 +241,7 @@ func Scoreboard(p ScoreboardProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.Watch.Href != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<section class=\"section class-door\" aria-labelledby=\"watch\"><div><h2 class=\"t3\" id=\"watch\">Watch another site say who you are</h2><p class=\"soft\">Three parties, six requests, and five values that keep thieves out: state, nonce, code, challenge and verifier. Sign in with another site, and look at each of them on its way. Nobody is signed in before you have gone through to the end.</p></div><a class=\"btn\" href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<section class=\"section class-door\" aria-labelledby=\"watch\"><div><h2 class=\"t3\" id=\"watch\">Watch another site say who you are</h2><p class=\"soft\">Three parties, and five values that keep thieves out: state, nonce, code, challenge and verifier. Sign in with another site, and look at each of them on its way.</p></div><a class=\"btn\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
