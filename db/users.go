@@ -174,6 +174,12 @@ var (
 	   SET password_hash = $1
 	 WHERE id = $2`)
 
+	addPassword = statement("add password", `
+	UPDATE users
+	   SET password_hash = $1
+	 WHERE id = $2
+	   AND password_hash = ''`)
+
 	rehashPassword = statement("rehash password", `
 	UPDATE users
 	   SET password_hash = $1
@@ -194,6 +200,18 @@ func (d *DB) UpdatePassword(ctx context.Context, id school.ID, hash string) erro
 			return school.ErrDemoAccount
 		}
 		return t.must(ctx, updatePassword, hash, id)
+	})
+}
+
+// AddPassword gives a person a password who has none. It returns [school.ErrStale] for
+// somebody who has one by now.
+func (d *DB) AddPassword(ctx context.Context, id school.ID, hash string) error {
+	return d.write(ctx, func(t *tx) error {
+		added, err := t.exec(ctx, addPassword, hash, id)
+		if err == nil && added == 0 {
+			return school.ErrStale
+		}
+		return err
 	})
 }
 

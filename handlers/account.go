@@ -45,6 +45,11 @@ func (s *Server) accountPage(c echo.Context, status int, p views.AccountProps) e
 	p.Kind = kindOf(s.powerOf(v.visit.Trace.Backend))
 	p.Role = roleLabel(rec.Role)
 	p.RoleNow = roleLabel(v.user.Role)
+	factors, err := s.DB.Factors(c.Request().Context(), v.user.ID)
+	if err != nil {
+		return err
+	}
+	p.HasPassword, p.Confirmed = factors.HasPassword, s.justConfirmed(c)
 	p.Session = []views.Fact{
 		{Name: "Signed in", Value: moment(rec.AuthAt, now) + ", " + methodsLabel(rec.Methods)},
 		{Name: "This session since", Value: moment(rec.CreatedAt, now)},
@@ -92,6 +97,13 @@ func (s *Server) changePassword(c echo.Context) error {
 	if reason := newPassword(f.get("new"), f.get("current"), user); reason != "" {
 		p.Errors["new"] = reason
 	}
+	factors, err := s.DB.Factors(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	if !factors.HasPassword {
+		return s.addPassword(c, f.get("new"), p)
+	}
 	_, err = s.Passwords.SignIn(ctx, auth.Attempt{Email: string(user.Email), Password: f.get("current"), Address: address(c)})
 	var throttled *auth.Throttled
 	switch {
@@ -117,6 +129,29 @@ func (s *Server) changePassword(c echo.Context) error {
 	if err := s.DB.UpdatePassword(toTheEnd(c), user.ID, hash); err != nil {
 		return err
 	}
+	s.notify(c, user, noticeOfPassword)
+	return s.afterPassword(c, p.EndOthers)
+}
+
+// addPassword gives somebody a password who has none: they came with another site. There
+// is no present one to ask for, so it is the fresh proof of who they are that stands
+// before it (policy.PasswordChange).
+func (s *Server) addPassword(c echo.Context, wanted string, p views.AccountProps) error {
+	user := visitorOf(c).user
+	if user.Disabled() {
+		p.Errors["new"] = "This account has been closed, so it gets no password."
+	}
+	if len(p.Errors) > 0 {
+		return s.accountPage(c, http.StatusUnprocessableEntity, p)
+	}
+	hash, err := s.Hasher.Hash(c.Request().Context(), wanted)
+	if err != nil {
+		return err
+	}
+	if err := s.DB.AddPassword(toTheEnd(c), user.ID, hash); err != nil {
+		return err
+	}
+	s.notify(c, user, noticeOfFirstPassword)
 	return s.afterPassword(c, p.EndOthers)
 }
 

@@ -38,6 +38,7 @@ var waySentences = map[string]string{
 	"passkey-renamed":  "The passkey has its new name.",
 	"passkey-removed":  "The passkey opens nothing here any more. Delete it on your device as well.",
 	"provider-added":   "Connected. You can sign in with it from now on.",
+	"provider-known":   "It was connected already, so nothing was changed.",
 	"provider-removed": "It is no way in any more.",
 	"email-changed":    "This is your address now. Sign in with it from now on.",
 }

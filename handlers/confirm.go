@@ -39,6 +39,9 @@ func (s *Server) confirmPage(c echo.Context, status int, p views.ConfirmProps) e
 	p.Email, p.Demo = string(v.user.Email), v.user.Demo
 	p.HasPassword, p.TwoStep = factors.HasPassword, factors.TwoStep
 	p.Mail = s.carries(school.ByMail) && !v.user.Demo
+	if p.Providers, err = s.askableProviders(c, v.user.ID); err != nil {
+		return err
+	}
 	p.Passkey = s.Passkeys.Available() && factors.Passkeys > 0
 	return s.page(c, status, views.ConfirmPage(s.withPasskeys(s.frame(c, "Confirm that it is you", "")), p))
 }

@@ -56,7 +56,7 @@ func statusOf(err error) int {
 		return http.StatusUnauthorized
 	case errors.As(err, &away):
 		return http.StatusServiceUnavailable
-	case errors.As(err, &refusal), errors.As(err, &untrusted), errors.Is(err, errOtherIdentity):
+	case errors.As(err, &refusal), errors.As(err, &untrusted), errors.Is(err, errOtherIdentity), errors.Is(err, errClosedAccount):
 		return http.StatusForbidden
 	case errors.Is(err, auth.ErrNoFlow), errors.Is(err, auth.ErrForeignAnswer), errors.Is(err, auth.ErrNotTold):
 		return http.StatusBadRequest

@@ -35,6 +35,10 @@ func (s *Server) showLab(c echo.Context) error {
 		Rows: scoreRows(figures), Charts: s.scoreCharts(figures), Measured: figures.measured(),
 		Class: s.may(c, policy.TeachView, policy.Object{}),
 	}
+	if len(s.Providers) > 0 {
+		first := s.Providers[0]
+		p.Watch = labview.Link{Href: "/signin/with/" + first.Slug() + "?watch=1&next=%2Flab", Label: "Sign in with " + first.Name() + ", and watch"}
+	}
 	s.tellProgress(&p, progress)
 	if !visitorOf(c).SignedIn() && len(p.Progress) > 0 {
 		p.Kept = "It is kept in this browser; sign in, and it is kept for you."

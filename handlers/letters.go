@@ -73,22 +73,23 @@ func (s *Server) signed(c echo.Context, body string) string {
 type notice struct{ subject, words string }
 
 var (
-	noticeOfPassword   = notice{"Your password was changed", "Your password at Lectern was changed."}
-	noticeOfEmail      = notice{"Your address was changed", "The address of your account at Lectern was changed. Letters go to the new one from now on."}
-	noticeOfApp        = notice{"An authenticator app was added", "An authenticator app was added to your account at Lectern. It is asked for at each sign-in from now on."}
-	noticeOfNoApp      = notice{"The authenticator app was removed", "The authenticator app was removed from your account at Lectern."}
-	noticeOfPhone      = notice{"A telephone was added", "A telephone number was added to your account at Lectern. Codes can be sent to it from now on."}
-	noticeOfNoPhone    = notice{"The telephone was removed", "The telephone number was removed from your account at Lectern."}
-	noticeOfProvider   = notice{"Another site was connected", "Another site was connected with your account at Lectern. You can sign in with it from now on."}
-	noticeOfNoProvider = notice{"Another site was taken away", "One of the sites that you could sign in with was taken away from your account at Lectern."}
-	noticeOfPasskey    = notice{"A passkey was added", "A passkey was added to your account at Lectern. You can sign in with it from now on."}
-	noticeOfNoPasskey  = notice{"A passkey was removed", "One of the passkeys of your account at Lectern was removed. Nobody can sign in with it any more."}
-	noticeOfCopy       = notice{"A passkey was refused", "One of the passkeys of your account at Lectern was refused: it counts its uses, and the count did not go on from the last one. So there may be two of it, and we do not take it any more. Whoever holds it did not get in. Remove it from your account, and add another one."}
-	noticeOfCodes      = notice{"New recovery codes were made", "New recovery codes were made for your account at Lectern. Those that you had before are good for nothing."}
-	noticeOfTwoSteps   = notice{"The second step was switched on", "Your account at Lectern asks for a second step at each sign-in from now on."}
-	noticeOfOneStep    = notice{"The second step was switched off", "Your account at Lectern does not ask for a second step any more."}
-	noticeOfOneCode    = notice{"A recovery code was used", "Somebody signed in to your account at Lectern with one of your recovery codes, which is used up by that."}
-	noticeOfNewDevice  = notice{"A new sign-in", "Somebody signed in to your account at Lectern in a browser, or from a place, that it was not signed in from before."}
+	noticeOfFirstPassword = notice{"A password was added", "A password was added to your account at Lectern, which had none. You can sign in with it from now on."}
+	noticeOfPassword      = notice{"Your password was changed", "Your password at Lectern was changed."}
+	noticeOfEmail         = notice{"Your address was changed", "The address of your account at Lectern was changed. Letters go to the new one from now on."}
+	noticeOfApp           = notice{"An authenticator app was added", "An authenticator app was added to your account at Lectern. It is asked for at each sign-in from now on."}
+	noticeOfNoApp         = notice{"The authenticator app was removed", "The authenticator app was removed from your account at Lectern."}
+	noticeOfPhone         = notice{"A telephone was added", "A telephone number was added to your account at Lectern. Codes can be sent to it from now on."}
+	noticeOfNoPhone       = notice{"The telephone was removed", "The telephone number was removed from your account at Lectern."}
+	noticeOfProvider      = notice{"Another site was connected", "Another site was connected with your account at Lectern. You can sign in with it from now on."}
+	noticeOfNoProvider    = notice{"Another site was taken away", "One of the sites that you could sign in with was taken away from your account at Lectern."}
+	noticeOfPasskey       = notice{"A passkey was added", "A passkey was added to your account at Lectern. You can sign in with it from now on."}
+	noticeOfNoPasskey     = notice{"A passkey was removed", "One of the passkeys of your account at Lectern was removed. Nobody can sign in with it any more."}
+	noticeOfCopy          = notice{"A passkey was refused", "One of the passkeys of your account at Lectern was refused: it counts its uses, and the count did not go on from the last one. So there may be two of it, and we do not take it any more. Whoever holds it did not get in. Remove it from your account, and add another one."}
+	noticeOfCodes         = notice{"New recovery codes were made", "New recovery codes were made for your account at Lectern. Those that you had before are good for nothing."}
+	noticeOfTwoSteps      = notice{"The second step was switched on", "Your account at Lectern asks for a second step at each sign-in from now on."}
+	noticeOfOneStep       = notice{"The second step was switched off", "Your account at Lectern does not ask for a second step any more."}
+	noticeOfOneCode       = notice{"A recovery code was used", "Somebody signed in to your account at Lectern with one of your recovery codes, which is used up by that."}
+	noticeOfNewDevice     = notice{"A new sign-in", "Somebody signed in to your account at Lectern in a browser, or from a place, that it was not signed in from before."}
 )
 
 // notify sends somebody a notice. What has changed stays changed when nobody can carry

@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 
+	"lectern/db/school"
 	"lectern/handlers/auth"
 	"lectern/views"
 )
@@ -32,6 +33,12 @@ func (s *Server) explainProvider(err error, p *views.ErrorProps) bool {
 	case errors.Is(err, errOtherIdentity):
 		p.Title, p.Lede = "The other site knows you as somebody else", "It vouched for a person who does not belong to your account here. Nothing was changed. Sign in there as who you are, and come back."
 		p.Back, p.BackLabel = "/confirm", "Confirm in another way"
+		return true
+	case errors.Is(err, errClosedAccount):
+		p.Title, p.Lede = "This account has been closed", "We believe who you are, and an admin has closed the account that is yours here, so nobody can sign in with it. Nothing was changed. If that is a mistake, ask whoever runs this site."
+	case errors.Is(err, school.ErrIdentityTaken):
+		p.Title, p.Lede = "That is a way into another account", conflictOf(err)
+		p.Back, p.BackLabel = "/account/ways", "Back to your ways to sign in"
 		return true
 	default:
 		return false

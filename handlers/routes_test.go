@@ -85,6 +85,15 @@ var rows = []row{
 	{says: "and say so", route: "POST /signin/forgotten", fields: []string{"email", bea}, want: all303},
 	{says: "a new one is for whoever has proved who they are", route: "GET /signin/new-password", want: answers{400, 400, 400, 400, 400}},
 	{says: "and taken from them", route: "POST /signin/new-password", fields: []string{"new", otherPassword}, want: answers{400, 400, 400, 400, 400}},
+	{says: "everybody may come with another site's word", route: "GET /signin/with/:provider", path: "/signin/with/github", want: all303},
+	{says: "with that of a site which is known here", route: "GET /signin/with/:provider", path: "/signin/with/nobody", want: answers{404, 404, 404, 404, 404}},
+	{says: "and only if it is the answer to a question", route: "GET /signin/with/:provider", path: "/signin/with/github?code=x&state=y", want: answers{400, 400, 400, 400, 400}},
+	{says: "whom it knows and nobody here does is asked who they are", route: "GET /signin/with/:provider/new", path: "/signin/with/github/new", want: answers{400, 400, 400, 400, 400}},
+	{says: "and nobody else opens an account so", route: "POST /signin/with/:provider/new", path: "/signin/with/github/new", fields: []string{"name", "New", "email", "new@school.example"}, want: answers{400, 400, 400, 400, 400}},
+	{says: "the steps are for whoever went them", route: "GET /signin/with/:provider/steps", path: "/signin/with/github/steps", want: answers{400, 400, 400, 400, 400}},
+	{says: "a site that does not say when it asked confirms nothing", route: "GET /confirm/with/:provider", path: "/confirm/with/github", want: answers{303, 400, 400, 400, 400}},
+	{says: "another site is connected by whose account it is", route: "GET /account/providers/:provider", path: "/account/providers/github", want: all303},
+	{says: "what is not connected is not taken away", route: "POST /account/providers/:id/remove", path: "/account/providers/nothing/remove", want: answers{401, 404, 404, 404, 404}},
 	{says: "whoever is signed in can confirm it", route: "GET /confirm", want: ownPage},
 	{says: "with their own password", route: "POST /confirm", fields: []string{"password", password}, want: ownForm},
 	{says: "or with a code", route: "POST /confirm/code", want: ownForm},
@@ -211,7 +220,7 @@ const (
 
 // withClass is a site in which Grace has asked a class.
 func withClass(t *testing.T, backend string) *site {
-	s := newSite(t, backend)
+	s := startSite(t, backend, true, setting{github: true})
 	must(t, s.db.OpenClass(t.Context(), "K7M3P", fixedID("grace"), s.clock.Now()))
 	must(t, s.db.AskClass(t.Context(), "K7M3P", replaySlug, s.clock.Now()))
 	return s

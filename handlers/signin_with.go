@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -39,8 +40,7 @@ func (s *Server) providerAsked(c echo.Context) (*auth.Provider, error) {
 }
 
 // signInWith sends somebody to a provider, and takes what they come back with: both at
-// the one address that is registered there. A link on somebody else's page begins
-// nothing (ASVS 7.6.2).
+// the one address that is registered there.
 func (s *Server) signInWith(c echo.Context) error {
 	p, err := s.providerAsked(c)
 	if err != nil {
@@ -50,13 +50,22 @@ func (s *Server) signInWith(c echo.Context) error {
 	if q.Has("state") || q.Has("code") || q.Has("error") {
 		return s.backFrom(c, p, q)
 	}
-	if site := c.Request().Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
+	if begunElsewhere(c.Request()) {
 		return seeOther(c, "/signin")
 	}
 	flow := auth.Flow{Purpose: auth.ToSignIn, FlowState: auth.FlowState{
 		Next: localPath(q.Get("next")), Backend: q.Get("backend"), Remember: q.Get("remember") == "1", Watched: q.Get("watch") == "1",
 	}}
 	return s.sendTo(c, p, flow, auth.Ask{})
+}
+
+// begunElsewhere reports whether a link or a redirect of another site leads here. Such a
+// link begins nothing (ASVS 7.6.2): where a provider asks no more questions, one click
+// would go through to the end, and a person whom a stranger has signed in there first
+// would connect the stranger with their own account here.
+func begunElsewhere(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site == "cross-site" || site == "same-site"
 }
 
 // confirmWith has somebody who is signed in prove who they are at a provider, which is
@@ -66,7 +75,11 @@ func (s *Server) confirmWith(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	flow := auth.Flow{Purpose: auth.ToConfirm, User: visitorOf(c).user.ID, FlowState: auth.FlowState{Next: localPath(c.QueryParam("next"))}}
+	next := localPath(c.QueryParam("next"))
+	if begunElsewhere(c.Request()) {
+		return seeOther(c, confirmAddress(next))
+	}
+	flow := auth.Flow{Purpose: auth.ToConfirm, User: visitorOf(c).user.ID, FlowState: auth.FlowState{Next: next}}
 	return s.sendTo(c, p, flow, auth.Ask{Within: time.Minute})
 }
 
@@ -76,6 +89,9 @@ func (s *Server) addProvider(c echo.Context) error {
 	p, err := s.providerAsked(c)
 	if err != nil {
 		return err
+	}
+	if begunElsewhere(c.Request()) {
+		return seeOther(c, "/account/ways")
 	}
 	flow := auth.Flow{Purpose: auth.ToAddIdentity, User: visitorOf(c).user.ID}
 	return s.sendTo(c, p, flow, auth.Ask{})
@@ -133,29 +149,47 @@ func (s *Server) backFrom(c echo.Context, p *auth.Provider, q url.Values) error 
 	claim, err := p.Finish(ctx, *flow.Pending, q)
 	flow.Pending = nil
 	if recording != nil {
-		s.keepSteps(c, browser, &flow, recording.Steps())
+		flow.Steps = auth.FlowSteps(flow.Steps, recording.Steps())
 	}
 	if err != nil {
-		s.record(c, school.ActionSignInRefused, p.Name(), "by the provider or about it")
-		return err
+		return s.notVouchedFor(c, p, flow, err)
 	}
 	return s.vouchedFor(c, p, flow, claim)
+}
+
+// notVouchedFor ends a flow in which a provider said no, or was not believed. Whoever
+// watches is shown the step in which it ended.
+func (s *Server) notVouchedFor(c echo.Context, p *auth.Provider, flow auth.Flow, err error) error {
+	s.record(c, school.ActionSignInRefused, p.Name(), "by the provider or about it")
+	var untrusted *auth.Untrusted
+	var refusal *auth.Refusal
+	if errors.As(err, &untrusted) || errors.As(err, &refusal) && !refusal.ByPerson() {
+		s.Log.Warn("provider did not vouch", "id", requestID(c), "provider", p.Slug(), "err", err)
+	}
+	if !flow.Watched {
+		return err
+	}
+	return seeOther(c, s.watchFirst(c, p, &flow, "/signin"))
 }
 
 // providerTime is how long a provider may take to stand by its word.
 const providerTime = 20 * time.Second
 
-// keepSteps keeps what was recorded of a flow for the browser that watches. It leads
-// there instead of where the flow was to lead.
-func (s *Server) keepSteps(c echo.Context, browser auth.Browser, flow *auth.Flow, finished []auth.Step) {
-	watched := auth.Flow{Purpose: auth.ToWatch, Step: auth.AwaitNothing, FlowState: auth.FlowState{Steps: auth.FlowSteps(flow.Steps, finished), Next: flow.Next}}
-	flow.Steps = nil
-	kept, err := s.Flows.Begin(toTheEnd(c), browser, watched)
+// watchFirst is the address that shows somebody who watches what was recorded, and leads
+// on to next from there; it is next itself for everybody else. The steps leave the flow
+// for a row of their own.
+func (s *Server) watchFirst(c echo.Context, p *auth.Provider, flow *auth.Flow, next string) string {
+	if !flow.Watched {
+		return next
+	}
+	watched := auth.Flow{Purpose: auth.ToWatch, Step: auth.AwaitNothing, FlowState: auth.FlowState{Steps: flow.Steps, Next: next}}
+	flow.Steps, flow.Watched = nil, false
+	kept, err := s.Flows.Begin(toTheEnd(c), s.browserOf(c), watched)
 	if err != nil {
 		s.Log.Error("steps of a flow not kept", "id", requestID(c), "err", err)
-		return
+		return next
 	}
-	flow.Next = flowAddress("/signin/with/"+c.Param("provider")+"/steps", kept.ID)
+	return flowAddress("/signin/with/"+p.Slug()+"/steps", kept.ID)
 }
 
 // vouchedFor goes on with somebody for whom a provider vouches. Who they are here is
@@ -175,17 +209,23 @@ func (s *Server) vouchedFor(c echo.Context, p *auth.Provider, flow auth.Flow, cl
 	case err != nil:
 		return err
 	case user.Disabled():
-		return auth.ErrRefused
+		s.record(c, school.ActionSignInRefused, user.Name, "the account is closed")
+		return errClosedAccount
 	}
 	if err := s.DB.UseIdentity(toTheEnd(c), claim.Issuer, claim.Subject, identity.Email, s.Now()); err != nil {
 		return err
 	}
-	flow.Proved = []school.Method{school.ByProvider}
+	flow.Proved, flow.Next = []school.Method{school.ByProvider}, s.watchFirst(c, p, &flow, flow.Next)
 	return s.proved(c, user, flow, nil)
 }
 
-// errOtherIdentity: somebody else is signed in at the provider.
-var errOtherIdentity = errors.New("handlers: the provider vouches for somebody else")
+var (
+	// errOtherIdentity: somebody else is signed in at the provider.
+	errOtherIdentity = errors.New("handlers: the provider vouches for somebody else")
+	// errClosedAccount: it is who they say, and their account has been closed. They have
+	// proved who they are, so they are told.
+	errClosedAccount = errors.New("handlers: the provider vouches for somebody whose account is closed")
+)
 
 func (s *Server) addIdentity(c echo.Context, p *auth.Provider, flow auth.Flow, identity school.Identity) error {
 	user := visitorOf(c).user
@@ -197,7 +237,14 @@ func (s *Server) addIdentity(c echo.Context, p *auth.Provider, flow auth.Flow, i
 		return err
 	}
 	identity.ID = id
-	if err := s.DB.AddIdentity(toTheEnd(c), user.ID, identity); err != nil {
+	err = s.DB.AddIdentity(toTheEnd(c), user.ID, identity)
+	if errors.Is(err, school.ErrIdentityTaken) {
+		// It may be their own, from another tab or another time.
+		if owner, failed := s.DB.UserOfIdentity(c.Request().Context(), identity.Issuer, identity.Subject); failed == nil && owner.ID == user.ID {
+			return seeOther(c, "/account/ways?said=provider-known")
+		}
+	}
+	if err != nil {
 		return err
 	}
 	s.record(c, school.ActionFactorAdd, user.Name, p.Name())
@@ -240,11 +287,13 @@ func (s *Server) mayLose(c echo.Context, user school.User) error {
 func (s *Server) welcomeNewcomer(c echo.Context, p *auth.Provider, flow auth.Flow, identity school.Identity, claim auth.Claim) error {
 	browser := s.browserOf(c)
 	flow.Step, flow.Identity, flow.Name = auth.AwaitNewcomer, &identity, school.Line(claim.Name)
+	watched := flow
+	flow.Steps = nil
 	flow, err := s.Flows.Begin(toTheEnd(c), browser, flow)
 	if err != nil {
 		return err
 	}
-	return seeOther(c, flowAddress("/signin/with/"+p.Slug()+"/new", flow.ID))
+	return seeOther(c, s.watchFirst(c, p, &watched, flowAddress("/signin/with/"+p.Slug()+"/new", flow.ID)))
 }
 
 func (s *Server) showNewcomer(c echo.Context) error {
@@ -297,44 +346,9 @@ func (s *Server) openWithProvider(c echo.Context) error {
 		return err
 	}
 	open := auth.Flow{Purpose: auth.ToSignUp, FlowState: auth.FlowState{
-		Name: name, Identity: flow.Identity, ProvedAt: s.Now(), Next: flow.Next, Backend: flow.Backend, Remember: flow.Remember, Sent: &auth.Destination{Email: email},
+		Name: name, Identity: flow.Identity, ProvedAt: flow.ProvedAt, Backend: flow.Backend, Remember: flow.Remember, Sent: &auth.Destination{Email: email},
 	}}
 	return s.beginSignUp(c, open, email)
-}
-
-// showProviderSteps shows what a sign-in was made of, to the browser that made it.
-func (s *Server) showProviderSteps(c echo.Context) error {
-	p, err := s.providerAsked(c)
-	if err != nil {
-		return err
-	}
-	flow, err := s.Flows.Look(c.Request().Context(), s.browserOf(c), auth.FlowID(c.QueryParam("flow")), auth.AwaitNothing)
-	if err != nil {
-		return err
-	}
-	props := views.ProviderStepsProps{Provider: p.Name(), Next: localPath(flow.Next)}
-	for _, step := range flow.Steps {
-		props.Steps = append(props.Steps, providerStep(step))
-	}
-	return s.page(c, http.StatusOK, views.ProviderStepsPage(s.frame(c, "What just happened", ""), props))
-}
-
-func providerStep(step auth.Step) views.ProviderStep {
-	out := views.ProviderStep{
-		By: step.By, To: step.To, Says: step.Says, Line: step.Line, Sent: providerFields(step.Sent), Status: step.Status, Received: providerFields(step.Received), Failed: step.Failed != "",
-	}
-	if t := step.Token; t != nil {
-		out.Token = &views.ProviderToken{Header: providerFields(t.Header), Claims: providerFields(t.Claims), Signature: t.Signature}
-	}
-	return out
-}
-
-func providerFields(fields []auth.Field) []views.ProviderField {
-	var out []views.ProviderField
-	for _, f := range fields {
-		out = append(out, views.ProviderField(f))
-	}
-	return out
 }
 
 // providerChoices are those that can be signed in with; the first few are offered at
@@ -345,4 +359,23 @@ func (s *Server) providerChoices() []views.ProviderChoice {
 		all = append(all, views.ProviderChoice{Slug: p.Slug(), Name: p.Name(), Away: p.Away() != nil})
 	}
 	return all
+}
+
+// askableProviders are those that can confirm that it is somebody who is signed in: they
+// are connected, and say when they asked.
+func (s *Server) askableProviders(c echo.Context, user school.ID) ([]views.ProviderChoice, error) {
+	if len(s.Providers) == 0 {
+		return nil, nil
+	}
+	identities, err := s.DB.Identities(c.Request().Context(), user)
+	if err != nil {
+		return nil, err
+	}
+	var all []views.ProviderChoice
+	for _, p := range s.Providers {
+		if p.Tells() && slices.ContainsFunc(identities, func(i school.Identity) bool { return i.Provider == p.Slug() }) {
+			all = append(all, views.ProviderChoice{Slug: p.Slug(), Name: p.Name(), Away: p.Away() != nil})
+		}
+	}
+	return all, nil
 }

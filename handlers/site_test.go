@@ -51,6 +51,7 @@ type site struct {
 	key      string // that tokens are signed with, kid:base64url
 	log      *logged
 	salts    atomic.Int64 // drawn for new hashes of passwords
+	campus   *campusID    // nil where it was not asked for
 }
 
 // logged is what the site wrote into its log.
@@ -143,6 +144,8 @@ type setting struct {
 	clock     *clock  // one of its own if nil
 	mute      bool    // it carries no messages
 	rest      float64 // of runs of the lab, which need none in tests
+	campus    bool    // Campus ID stands beside the site; see openCampus
+	github    bool    // GitHub is known, and is never asked
 }
 
 func startSite(t testing.TB, backend string, demo bool, settings ...setting) *site {
@@ -199,6 +202,13 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 	seal, err := auth.NewSeal(make([]byte, auth.SealKeyBytes), rand.Reader)
 	must(t, err)
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
+	var providers []*auth.Provider
+	if set.campus {
+		providers = s.openCampus(base)
+	}
+	if set.github {
+		providers = append(providers, auth.NewGitHub(auth.GitHubSites{}, auth.Client{Slug: "github", Name: "GitHub", ID: "lectern", BaseURL: base, Now: s.clock.Now}))
+	}
 	tries, err := db.OpenTries(ctx, s.db, rand.Reader, s.clock.Now)
 	must(t, err)
 	s.Server, err = handlers.New(handlers.Config{
@@ -209,6 +219,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 		Messages:    message.New(message.Config{Store: s.db, Keep: !set.mute, Log: log, Now: s.clock.Now}),
 		SignUps:     auth.NewSharedLimiter(auth.SignUpByAddress, tries, s.clock.Now),
 		PasskeyAsks: auth.NewLimiter(auth.Limit{Name: "passkeys", Burst: 50, Per: time.Minute}, s.clock.Now),
+		Providers:   providers,
 		Tokens:      bearer.New(tokens, s.clock.Now),
 		Lab:         experiments,
 		OtherSite:   set.other,
@@ -280,6 +291,12 @@ func (s *site) as(email string) *browser {
 // for the password, which takes its time. An empty name is a visitor.
 func (s *site) enter(email string) *browser {
 	s.t.Helper()
+	return s.enteredAt(email, s.clock.Now())
+}
+
+// enteredAt is enter, where it was some time ago.
+func (s *site) enteredAt(email string, at time.Time) *browser {
+	s.t.Helper()
 	b := s.browser()
 	if email == "" {
 		return b
@@ -289,7 +306,7 @@ func (s *site) enter(email string) *browser {
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil)
 	r, _, err = s.sessions.Load(w, r)
 	must(s.t, err)
-	must(s.t, s.sessions.Start(w, r, session.Identity{UserID: user.ID, Role: user.Role, Methods: []string{"pwd"}, AuthAt: s.clock.Now()}, session.StartOptions{}))
+	must(s.t, s.sessions.Start(w, r, session.Identity{UserID: user.ID, Role: user.Role, Methods: []string{"pwd"}, AuthAt: at}, session.StartOptions{}))
 	b.client.Jar.SetCookies(s.address(), w.Result().Cookies())
 	return b
 }

@@ -191,6 +191,73 @@ func TestBrowser_campusIDIsAccessible(t *testing.T) {
 	}
 }
 
+// withAnotherSite is the journey of TestBrowser_comesWithAnotherSite.
+const withAnotherSite = "with another site"
+
+// TestBrowser_comesWithAnotherSite goes from the lab to Campus ID and back, as somebody
+// who is new: watches each step, opens an account, gives it a password, and connects it
+// with somebody else there. Then the same person comes again, without scripts and on a
+// telephone.
+func TestBrowser_comesWithAnotherSite(t *testing.T) {
+	d := startDemo(t)
+	j := journey{d.open(t), map[string]bool{}}
+	j.visit("/lab")
+	j.press(`a[href*="watch=1"]`)
+	j.inspect("/signin/with/:provider")
+	j.press("button.card[value=mina]")
+	j.press("button.yes")
+	j.says("h1", "What just happened between you, Campus ID and us")
+	j.says("#step-2", "new here")
+	j.says("#step-3", "the same as in step 2")
+	j.inspect("/signin/with/:provider/steps")
+	j.press(`main header .btn[data-kind="primary"]`)
+	j.says("h1", "Campus ID knows you, and we do not yet")
+	j.inspect("/signin/with/:provider/new")
+	j.press(`form[action$="/new"] button`)
+	j.says("h1", "Show that the address is yours")
+	j.inspect("/code")
+	waits := j.read(`location.pathname + location.search`)
+	j.visit("/demo/inbox")
+	code := j.read(`document.querySelector(".message .said").textContent.match(/\d{4} \d{4}/)[0]`)
+	j.visit(waits)
+	j.do(chromedp.SendKeys(chromedp.CSS(`form[action="/code"] input[name="code"]`), code))
+	j.press(`form[action="/code"] button`)
+	j.do(chromedp.WaitReady(chromedp.CSS(".who")))
+
+	j.visit("/account")
+	j.says("main", "You have none: you come with another site")
+	j.tab.inspect("an account without a password")
+	j.visit("/confirm?next=/account")
+	j.tab.inspect("a confirmation by another site")
+	j.press(`a[href^="/confirm/with/campus-id"]`)
+	j.inspect("/confirm/with/:provider")
+	j.press("button.card[value=mina]")
+	j.press("button.yes")
+	j.do(chromedp.SendKeys(chromedp.CSS(`#password input[name="new"]`), "four words nobody joins"))
+	j.press("#password button")
+	j.says("#password", "Present password")
+
+	j.visit("/account/ways")
+	j.tab.inspect("ways, with another site")
+	j.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('form[action^="/account/providers/"]').closest("details").open = true`))
+	j.press(`form[action^="/account/providers/"] button`)
+	j.press(`a[href="/account/providers/campus-id"]`)
+	j.inspect("/account/providers/:provider")
+	j.press("button.card[value=jonas]")
+	j.press("button.yes")
+	j.says("main", "jonas.whitlow@campus.example")
+	j.quiet(withAnotherSite)
+	j.through(withAnotherSite)
+
+	bare := d.open(t, withoutScripts, telephone)
+	bare.visit("/signin")
+	bare.press(`a[href="/signin/with/campus-id"]`)
+	bare.press("button.card[value=jonas]")
+	bare.press("button.yes")
+	bare.visit("/account")
+	bare.says("main", "through another site")
+}
+
 // follow goes to a control with the keyboard, as somebody does who has no mouse, and
 // presses it.
 func (b *tab) follow(selector string) {

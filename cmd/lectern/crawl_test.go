@@ -83,6 +83,9 @@ func (c *crawler) look(address string) {
 		_, _ = io.Copy(io.Discard, response.Body)
 		return
 	}
+	if response.Request.URL.Scheme+"://"+response.Request.URL.Host != c.base {
+		return // another site, to which this one leads: its links are its own
+	}
 	root, err := html.Parse(response.Body)
 	if err != nil {
 		c.t.Errorf("%s: %v", address, err)
