@@ -66,6 +66,18 @@ func TestCreateUser(t *testing.T) {
 	s.check()
 }
 
+func TestAddPassword_isForThoseWhoHaveNone(t *testing.T) {
+	s := newSchool(t)
+	ctx := t.Context()
+	ada := person("Ada", school.Student)
+	must(t, s.CreateUser(ctx, ada, "", school.Identity{ID: school.MustNewID(), Provider: "campus-id", Issuer: "https://id.example", Subject: "1", AddedAt: noon}))
+	must(t, s.AddPassword(ctx, ada.ID, "hash"))
+	wantError(t, s.AddPassword(ctx, ada.ID, "another"), school.ErrStale)
+	wantError(t, s.AddPassword(ctx, nobody, "hash"), school.ErrStale)
+	wantHash(t, s, ada.ID, "hash")
+	s.check()
+}
+
 func TestUpdatePassword(t *testing.T) {
 	s := newSchool(t)
 	ctx := t.Context()
