@@ -61,8 +61,12 @@ func (w *writer) callout(quote ast.Node, title *calloutTitle) {
 	w.raw(`<aside class="note" data-kind="`, title.kind, `" role="note">`, iconMark(title.kind), "\n", `<p class="note-title"><strong>`)
 	if title.HasChildren() {
 		w.count(title)
-		// The icon says the kind to those who see it.
-		w.raw(`<span class="vh">`, name, `: </span>`)
+		if title.kind == "try" {
+			w.raw(name, ": ") // for everybody, because something is to be done
+		} else {
+			// The icon says the kind to those who see it.
+			w.raw(`<span class="vh">`, name, `: </span>`)
+		}
 		w.children(title)
 	} else {
 		w.raw(name)
