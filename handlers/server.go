@@ -131,7 +131,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.Serv
 
 // textIcons are the drawings that a lesson's text may hold, by what the text
 // calls them.
-var textIcons = map[string]string{"note": "i-info", "tip": "i-check", "warning": "i-warn", "up": "i-up"}
+var textIcons = map[string]string{"note": "i-info", "tip": "i-check", "try": "i-play", "warning": "i-warn", "up": "i-up"}
 
 // icon is a drawing for a lesson's text, as the views draw it.
 func icon(name string) string {

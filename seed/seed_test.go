@@ -2,6 +2,7 @@ package seed_test
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"lectern/db"
@@ -70,6 +71,50 @@ func TestData_isASchoolWorthLookingAt(t *testing.T) {
 	}
 	if len(different) < 10 {
 		t.Errorf("people stand at only %d different places", len(different))
+	}
+}
+
+// TestData_lessonsLeadIntoTheSite: each way to sign in, and the matrix, is tried out in
+// the lesson that explains it, by steps in a box of their own.
+func TestData_lessonsLeadIntoTheSite(t *testing.T) {
+	data, err := seed.Data(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := map[string]string{} // of each lesson, the lines of its boxes
+	for _, c := range data.Courses {
+		for _, chapter := range c.Chapters {
+			for _, l := range chapter.Lessons {
+				inside := false
+				for line := range strings.Lines(l.Body) {
+					inside = strings.HasPrefix(line, "> [!try]") || inside && strings.HasPrefix(line, ">")
+					if inside {
+						steps[c.Slug+"/"+l.Slug] += line
+					}
+				}
+			}
+		}
+	}
+	for lesson, addresses := range map[string][]string{
+		"authentication/choosing-a-password":        {"/signup", "/account#password"},
+		"authentication/guessing-at-the-door":       {"/signin", "/signin/forgotten"},
+		"authentication/codes-that-are-sent":        {"/signin/code", "/account/ways", "/demo/inbox"},
+		"authentication/codes-that-are-computed":    {"/account/ways", "/account/sessions"},
+		"authentication/what-a-fingerprint-unlocks": {"/account/ways"},
+		"authentication/two-ceremonies":             {"/account/ways", "/signin"},
+		"authentication/a-signed-letter":            {"/account/ways", "/signin/with/campus-id?watch=1"},
+		"authentication/recovery":                   {"/signin/forgotten"},
+		"authentication/ten-codes-on-paper":         {"/account/ways"},
+		"authentication/asking-again":               {"/account/ways", "/confirm?next=%2Faccount%2Fways"},
+		"authorization/refusing-well":               {"/lab/permissions?cell=course.view.draft.instructor#cell"},
+		"authorization/down-to-the-field":           {"/lab/permissions#parts"},
+		"authorization/testing-the-matrix":          {"/lab/permissions"},
+	} {
+		for _, address := range addresses {
+			if !strings.Contains(steps[lesson], "]("+address+")") {
+				t.Errorf("%s has no step that leads to %s", lesson, address)
+			}
+		}
 	}
 }
 

@@ -105,7 +105,7 @@ var looked = []struct {
 	}},
 	{"ada", []look{
 		{path: "/"}, {path: "/courses?status=joined"}, {path: "/courses/sessions?xray=open"}, {path: "/courses/authorization"},
-		{path: "/courses/sessions/lessons/reading-a-token-by-eye"}, {path: "/learning"}, {path: "/account"},
+		{path: "/courses/sessions/lessons/reading-a-token-by-eye"}, {path: "/courses/authentication/lessons/asking-again"}, {path: "/learning"}, {path: "/account"},
 		{path: "/account/sessions"}, {path: "/account/ways"}, {path: "/confirm?next=/account"},
 		{path: "/courses/breaking-sessions/join", form: []string{"lesson", "what-signing-out-ends"}}, // a lab lesson, not begun
 		{path: "/lab/sign-out-then-replay/predict", form: []string{"jwt", "accepted", "server", "accepted", "hybrid", "refused"}},

@@ -9,13 +9,13 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-var calloutMark = regexp.MustCompile(`^[ \t]*\[!((?i:note|tip|warning))\][ \t]*`)
+var calloutMark = regexp.MustCompile(`^[ \t]*\[!((?i:note|tip|try|warning))\][ \t]*`)
 
 // calloutTitle is the first line of a quotation that is a callout. It is
 // parsed like any line, so that a title may have emphasis and code.
 type calloutTitle struct {
 	ast.BaseBlock
-	kind string // note, tip or warning
+	kind string // note, tip, try or warning
 }
 
 var kindCalloutTitle = ast.NewNodeKind("CalloutTitle")
@@ -52,14 +52,21 @@ func (calloutTransformer) Transform(p *ast.Paragraph, reader text.Reader, _ pars
 	p.Lines().SetSliced(1, p.Lines().Len())
 }
 
+// calloutNames say what a callout is.
+var calloutNames = map[string]string{"note": "Note", "tip": "Tip", "try": "Try it", "warning": "Warning"}
+
 // callout writes the quotation whose first child is title.
 func (w *writer) callout(quote ast.Node, title *calloutTitle) {
-	name := strings.ToUpper(title.kind[:1]) + title.kind[1:]
+	name := calloutNames[title.kind]
 	w.raw(`<aside class="note" data-kind="`, title.kind, `" role="note">`, iconMark(title.kind), "\n", `<p class="note-title"><strong>`)
 	if title.HasChildren() {
 		w.count(title)
-		// The icon says the kind to those who see it.
-		w.raw(`<span class="vh">`, name, `: </span>`)
+		if title.kind == "try" {
+			w.raw(name, ": ") // for everybody, because something is to be done
+		} else {
+			// The icon says the kind to those who see it.
+			w.raw(`<span class="vh">`, name, `: </span>`)
+		}
 		w.children(title)
 	} else {
 		w.raw(name)

@@ -12,8 +12,8 @@
 // What may be written, beyond CommonMark with tables, strikethrough and
 // footnotes:
 //
-//	> [!note] A title           a callout: note, tip or warning
-//	> Its text.
+//	> [!note] A title           a callout: note, tip or warning; or try, for
+//	> Its text.                 steps that readers take with their own account
 //
 //	![what it shows](/a.svg "The caption.")     alone in a paragraph: a figure
 //
@@ -90,8 +90,8 @@ type Renderer struct {
 type Option func(*Renderer)
 
 // WithIcons gives callouts and the links back from footnotes their icons.
-// The function is asked for "note", "tip", "warning" and "up"; what it returns
-// is trusted and not sanitised. Without it there is an arrow and nothing else.
+// The function is asked for "note", "tip", "try", "warning" and "up"; what it
+// returns is trusted and not sanitised. Without it there is an arrow and nothing else.
 func WithIcons(icon func(name string) string) Option {
 	return func(r *Renderer) { r.icons = iconReplacer(icon) }
 }
@@ -196,7 +196,7 @@ func iconMark(name string) string { return `<i data-icon="` + name + `"></i>` }
 // one: its own angle brackets are escaped by then.
 func iconReplacer(icon func(name string) string) *strings.Replacer {
 	var pairs []string
-	for _, name := range []string{"note", "tip", "warning", "up"} {
+	for _, name := range []string{"note", "tip", "try", "warning", "up"} {
 		pairs = append(pairs, iconMark(name), icon(name))
 	}
 	return strings.NewReplacer(pairs...)

@@ -114,11 +114,11 @@ func TestRender_minutes(t *testing.T) {
 
 func TestRender_icons(t *testing.T) {
 	r := markdown.New(markdown.WithIcons(func(name string) string { return "<svg class=\"i\"><!--" + name + "--></svg>" }))
-	got := r.Render("> [!tip] T\n> text[^1]\n\n[^1]: note\n\n`<i data-icon=\"up\"></i>` <i data-icon=\"up\"></i>").HTML
-	if n := strings.Count(got, "<svg"); n != 2 {
-		t.Errorf("got %d icons, want that of the tip and that of the way back:\n%s", n, got)
+	got := r.Render("> [!tip] T\n> text[^1]\n\n> [!try] Steps\n\n[^1]: note\n\n`<i data-icon=\"up\"></i>` <i data-icon=\"up\"></i>").HTML
+	if n := strings.Count(got, "<svg"); n != 3 {
+		t.Errorf("got %d icons, want those of the tip and of the steps and that of the way back:\n%s", n, got)
 	}
-	for _, name := range []string{"tip", "up"} {
+	for _, name := range []string{"tip", "try", "up"} {
 		if !strings.Contains(got, "<!--"+name+"-->") {
 			t.Errorf("no icon %q in:\n%s", name, got)
 		}

@@ -34,10 +34,10 @@ func newPolicy() *bluemonday.Policy {
 	p.AllowAttrs("loading").Matching(only(`lazy`)).OnElements("img")
 
 	p.AllowAttrs("class").Matching(only(`note`)).OnElements("aside")
-	p.AllowAttrs("data-kind").Matching(only(`note|tip|warning`)).OnElements("aside")
+	p.AllowAttrs("data-kind").Matching(only(`note|tip|try|warning`)).OnElements("aside")
 	p.AllowAttrs("role").Matching(only(`note`)).OnElements("aside")
 	p.AllowAttrs("class").Matching(only(`note-title`)).OnElements("p")
-	p.AllowAttrs("data-icon").Matching(only(`note|tip|warning|up`)).OnElements("i")
+	p.AllowAttrs("data-icon").Matching(only(`note|tip|try|warning|up`)).OnElements("i")
 
 	p.AllowAttrs("class").Matching(only(`code|scroll|band|ticket`)).OnElements("div")
 	p.AllowAttrs("data-backend").Matching(only(`jwt|server`)).OnElements("div")

@@ -22,7 +22,7 @@ func (w *writer) table(t *east.Table) {
 	for row := t.FirstChild(); row != nil; row = row.NextSibling() {
 		if row.Kind() == east.KindTableHeader {
 			w.raw("<thead>\n")
-			w.row(row, `th scope="col"`, "th")
+			w.row(row, true)
 			w.raw("</thead>\n")
 			continue
 		}
@@ -30,7 +30,7 @@ func (w *writer) table(t *east.Table) {
 			w.raw("<tbody>\n")
 			body = true
 		}
-		w.row(row, "td", "td")
+		w.row(row, false)
 	}
 	if body {
 		w.raw("</tbody>\n")
@@ -38,10 +38,16 @@ func (w *writer) table(t *east.Table) {
 	w.raw("</table>\n</div>\n")
 }
 
-func (w *writer) row(row ast.Node, open, closing string) {
+// row writes a row. The empty corner over a column of names heads nothing, so it is no
+// header even in a row of them.
+func (w *writer) row(row ast.Node, heads bool) {
 	w.raw("<tr>\n")
 	for c := row.FirstChild(); c != nil; c = c.NextSibling() {
 		w.count(c)
+		open, closing := "td", "td"
+		if heads && c.HasChildren() {
+			open, closing = `th scope="col"`, "th"
+		}
 		w.raw("<", open)
 		if cell, ok := c.(*east.TableCell); ok && cell.Alignment == east.AlignRight {
 			w.raw(` class="num"`)
