@@ -375,7 +375,7 @@ func conflictOf(err error) string {
 		return "This is the last admin who can sign in. Make somebody else an admin first."
 	case errors.Is(err, school.ErrIdentityTaken):
 		return "With that, somebody signs in to another account here, which may be yours as well. Nothing was connected."
-	case errors.Is(err, school.ErrLastWay), errors.Is(err, errTheirLastWay), errors.Is(err, errTheirsClosed), errors.Is(err, errOwnWays):
+	case errors.Is(err, school.ErrLastWay):
 		return "This is the last way into your account, so it stays. Add another one first."
 	case errors.Is(err, errTheirLastWay):
 		return "Without it this person could not sign in any more: they have no password, no other site, and nothing here carries mail. It stays. They can set up a password first."

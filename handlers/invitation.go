@@ -61,9 +61,7 @@ func (s *Server) showInvitation(c echo.Context) error {
 func (s *Server) invitationPage(c echo.Context, status int, token auth.InvitationToken, i school.Invitation, p views.InvitationProps) error {
 	p.Token, p.Name, p.Email, p.Role, p.By = string(token), i.Name, string(i.Email), article(i.Role), i.By.Name
 	p.Until = i.ExpiresAt
-	f := s.frame(c, "Your invitation", "")
-	f.Here = "/" // the forms around the page must not carry its address elsewhere
-	return s.page(c, status, views.InvitationPage(f, p))
+	return s.page(c, status, views.InvitationPage(s.frame(c, "Your invitation", ""), p))
 }
 
 // acceptInvitation opens the account with the password that was chosen, and signs its

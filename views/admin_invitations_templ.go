@@ -42,11 +42,11 @@ func (r InvitationRow) badge() ui.BadgeProps {
 	case school.InvitationAccepted:
 		return ui.BadgeProps{Text: "Accepted", Icon: "check", State: ui.Pass}
 	case school.InvitationRevoked:
-		return ui.BadgeProps{Text: "Taken back", Icon: "x", State: ui.Fail}
+		return ui.BadgeProps{Text: "Taken back", Icon: "cross", State: ui.Fail}
 	case school.InvitationVoid:
-		return ui.BadgeProps{Text: "Good for nothing: its sender is no admin", Icon: "x", State: ui.Fail}
+		return ui.BadgeProps{Text: "Good for nothing: its sender is no admin", Icon: "cross", State: ui.Fail}
 	}
-	return ui.BadgeProps{Text: "Over", Icon: "x", State: ui.Fail}
+	return ui.BadgeProps{Text: "Over", Icon: "cross", State: ui.Fail}
 }
 
 // InvitationsPage is where an admin invites people, and sees what came of it.
@@ -117,14 +117,14 @@ func InvitationsPage(f Frame, p InvitationsProps) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</bdi>, once, for seven days. It is shown here this once and kept nowhere. Whoever has it can open the account, so give it to nobody else.</p><p><code class=\"wrapped\" data-testid=\"link\">")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</bdi>, once, for seven days. It is shown here this once and kept nowhere. Whoever has it can open the account, so give it to nobody else.</p><p><code class=\"secret\" data-testid=\"link\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var5 string
 					templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(p.Link)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/admin_invitations.templ`, Line: 53, Col: 57}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/admin_invitations.templ`, Line: 53, Col: 56}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 					if templ_7745c5c3_Err != nil {
