@@ -328,6 +328,8 @@ func TestUsers_readsPagesOffAnIndex(t *testing.T) {
 		"users_disabled":         {State: "disabled"},
 		"users_enabled_by_role":  {State: "enabled", Role: school.Student},
 		"users_disabled_by_role": {State: "disabled", Role: school.Student},
+		"users_in_two_steps":     {Steps: "two"},
+		"users_in_one_step":      {Steps: "one"},
 	} {
 		plan, err := s.ExplainUsers(t.Context(), q)
 		must(t, err)

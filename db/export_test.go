@@ -46,6 +46,11 @@ func (d *DB) ExplainUsers(ctx context.Context, q UserQuery) ([]string, error) {
 	return d.explain(ctx, q.list(found))
 }
 
+// ExplainEvents is SQLite's plan for the page of the log that q asks for.
+func (d *DB) ExplainEvents(ctx context.Context, q EventQuery) ([]string, error) {
+	return d.explain(ctx, q.list())
+}
+
 func (d *DB) explain(ctx context.Context, b *builder) ([]string, error) {
 	explained := query{"explain", "EXPLAIN QUERY PLAN " + b.text.String()}
 	return all(ctx, d, explained, func(row scanner) (detail string, err error) {

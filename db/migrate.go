@@ -83,6 +83,9 @@ func migrate(ctx context.Context, writer *sql.DB, path string) error {
 			return fmt.Errorf("db: %s: migration %04d_%s: %w", path, step.version, step.name, err)
 		}
 	}
+	if err := keepLog(ctx, writer); err != nil {
+		return fmt.Errorf("db: %s: %w", path, err)
+	}
 	return nil
 }
 

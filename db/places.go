@@ -23,6 +23,11 @@ var (
 	  FROM known_places
 	 WHERE user_id = $1`)
 
+	lastSeen = statement("last seen", `
+	SELECT MAX(seen_at)
+	  FROM known_places
+	 WHERE user_id = $1`)
+
 	addPlace = statement("add place", `
 	INSERT INTO known_places (user_id, device, network, seen_at)
 	VALUES ($1, $2, $3, $4)`)
@@ -61,4 +66,12 @@ func (d *DB) NoteEntry(ctx context.Context, id school.ID, methods []school.Metho
 		return err
 	})
 	return isNew, err
+}
+
+// LastSeen is when a person last signed in, by whatever way; zero for never.
+func (d *DB) LastSeen(ctx context.Context, id school.ID) (time.Time, error) {
+	return one(ctx, d, lastSeen, func(row scanner) (at time.Time, err error) {
+		err = row.Scan(instant{&at})
+		return at, err
+	}, id)
 }

@@ -147,6 +147,21 @@ func firstConnection(ctx context.Context, writer *sql.DB) error {
 	}
 }
 
+// keepLog has the database itself refuse whatever would change or take away a line of
+// the audit log, so that no mistake elsewhere in the program can.
+func keepLog(ctx context.Context, writer *sql.DB) error {
+	_, err := writer.ExecContext(ctx, `
+		CREATE TRIGGER IF NOT EXISTS audit_events_stay BEFORE DELETE ON audit_events
+		BEGIN
+		    SELECT RAISE(ABORT, 'a line of the audit log is never taken away');
+		END;
+		CREATE TRIGGER IF NOT EXISTS audit_events_stand BEFORE UPDATE ON audit_events
+		BEGIN
+		    SELECT RAISE(ABORT, 'a line of the audit log is never changed');
+		END`)
+	return err
+}
+
 // checkpoint moves the log's content into the database file, so that the file
 // alone is the whole school. Another process that is reading can prevent it,
 // which loses nothing: the log stays.

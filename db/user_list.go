@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"time"
 
 	"lectern/db/school"
 )
@@ -11,6 +12,7 @@ type UserQuery struct {
 	Words string      // the beginnings of words of their name or e-mail address
 	Role  school.Role // empty for any
 	State string      // "enabled", "disabled", or anything else for both
+	Steps string      // "two" for those asked for a second step, "one" for the others, or anything else for both
 	After string      // the Next of the page before; empty for the first
 	Limit int         // rows of a page; 24 if not given, at most 100
 }
@@ -19,6 +21,8 @@ type UserQuery struct {
 type UserRow struct {
 	school.User
 	Courses int // that they have joined and not left
+	Proof   school.Factors
+	SeenAt  time.Time // when they last signed in, by whatever way; zero for never
 }
 
 // UserPage is one page of the list of people, by name.
@@ -31,7 +35,8 @@ type UserPage struct {
 
 const orderByName = "name"
 
-// Users lists people by name. Totals of searches stop at 200. A cursor that
+// Users lists people by name. Totals of searches, and of those who sign in in one step
+// or in two, stop at 200. A cursor that
 // is none begins at the first page.
 func (d *DB) Users(ctx context.Context, q UserQuery) (UserPage, error) {
 	found, err := d.search(ctx, userWords, school.QueryWords(q.Words))
@@ -56,7 +61,14 @@ func (d *DB) Users(ctx context.Context, q UserQuery) (UserPage, error) {
 func (q UserQuery) list(found search) *builder {
 	var b builder
 	b.add("SELECT" + userColumns + `,
-	       (SELECT COUNT(*) FROM enrolments AS e WHERE e.user_id = u.id AND e.left_at IS NULL)`)
+	       (SELECT COUNT(*) FROM enrolments AS e WHERE e.user_id = u.id AND e.left_at IS NULL),
+	       CASE WHEN u.password_hash <> '' THEN 1 ELSE 0 END,
+	       u.two_step,
+	       (SELECT a.added_at FROM authenticators AS a WHERE a.user_id = u.id),
+	       COALESCE((SELECT t.number FROM phones AS t WHERE t.user_id = u.id), ''),
+	       (SELECT COUNT(*) FROM identities AS i WHERE i.user_id = u.id),
+	       (SELECT COUNT(*) FROM passkeys AS p WHERE p.user_id = u.id AND p.warned_at IS NULL),
+	       (SELECT MAX(k.seen_at) FROM known_places AS k WHERE k.user_id = u.id)`)
 	q.match(&b, found)
 	if after, ok := parseCursor(q.After, orderByName); ok {
 		b.add(" AND (u.name_key, u.id) > (?, ?)", after.key, after.id)
@@ -66,7 +78,9 @@ func (q UserQuery) list(found search) *builder {
 }
 
 func scanUserRow(row scanner) (u UserRow, err error) {
-	err = row.Scan(append(userFields(&u.User), &u.Courses)...)
+	f := &u.Proof
+	err = row.Scan(append(userFields(&u.User), &u.Courses,
+		&f.HasPassword, &f.TwoStep, instant{&f.AuthenticatorAt}, &f.Phone, &f.Identities, &f.Passkeys, instant{&u.SeenAt})...)
 	return u, err
 }
 
@@ -84,7 +98,16 @@ func (q UserQuery) match(b *builder, found search) {
 	case "disabled":
 		b.add(" AND u.disabled_at IS NOT NULL")
 	}
+	switch q.Steps {
+	case "one":
+		b.add(" AND u.two_step = 0")
+	case "two":
+		b.add(" AND u.two_step = 1")
+	}
 }
+
+// bySteps reports whether only those are wanted who sign in in one step, or in two.
+func (q UserQuery) bySteps() bool { return q.Steps == "one" || q.Steps == "two" }
 
 var sumUsers = statement("sum users", `
 	SELECT COALESCE(SUM(people), 0)
@@ -92,10 +115,10 @@ var sumUsers = statement("sum users", `
 	 WHERE ($1 = '' OR role = $1)
 	   AND ($2 < 0 OR disabled = $2)`)
 
-// totalUsers takes the total from the kept counts, or counts what a search
-// finds.
+// totalUsers takes the total from the kept counts, or counts what a search finds that
+// they do not know of.
 func (d *DB) totalUsers(ctx context.Context, q UserQuery, found search) (total int, more bool, err error) {
-	if len(found.words) == 0 {
+	if len(found.words) == 0 && !q.bySteps() {
 		disabled := -1 // both
 		switch q.State {
 		case "enabled":

@@ -71,25 +71,27 @@ var insertUser = statement("insert user", `
 // returns [school.ErrEmailTaken] if another has the address, and
 // [school.ErrIdentityTaken] if another has such an identity.
 func (d *DB) CreateUser(ctx context.Context, u school.User, passwordHash string, identities ...school.Identity) error {
-	return d.write(ctx, func(t *tx) error {
-		added, err := t.exec(ctx, insertUser,
-			u.ID, u.Email, u.Name, school.Fold(u.Name), u.Role, passwordHash, bit(u.Demo), stamp(u.CreatedAt), stamp(u.DisabledAt))
-		if err != nil {
+	return d.write(ctx, func(t *tx) error { return t.createUser(ctx, u, passwordHash, identities...) })
+}
+
+func (t *tx) createUser(ctx context.Context, u school.User, passwordHash string, identities ...school.Identity) error {
+	added, err := t.exec(ctx, insertUser,
+		u.ID, u.Email, u.Name, school.Fold(u.Name), u.Role, passwordHash, bit(u.Demo), stamp(u.CreatedAt), stamp(u.DisabledAt))
+	if err != nil {
+		return err
+	}
+	if added == 0 {
+		return school.ErrEmailTaken
+	}
+	if err := t.countUser(ctx, u, +1); err != nil {
+		return err
+	}
+	for _, identity := range identities {
+		if err := t.addIdentity(ctx, u.ID, identity); err != nil {
 			return err
 		}
-		if added == 0 {
-			return school.ErrEmailTaken
-		}
-		if err := t.countUser(ctx, u, +1); err != nil {
-			return err
-		}
-		for _, identity := range identities {
-			if err := t.addIdentity(ctx, u.ID, identity); err != nil {
-				return err
-			}
-		}
-		return t.indexUsers(ctx, u)
-	})
+	}
+	return t.indexUsers(ctx, u)
 }
 
 var (

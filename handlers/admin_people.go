@@ -14,18 +14,31 @@ import (
 	"lectern/views/ui"
 )
 
+// Looking needs no more than to be an admin. What changes something is for an admin who
+// has just proved who they are, since it outlives the session (ASVS 7.5.3).
 var adminRoutes = []route{
-	{http.MethodGet, "/admin/users", to(policy.UserManage), (*Server).showPeople},
-	{http.MethodGet, "/admin/users/:id", to(policy.UserManage), (*Server).showPerson},
+	{http.MethodGet, "/admin/users", to(policy.UserView), (*Server).showPeople},
+	{http.MethodGet, "/admin/users/:id", to(policy.UserView), (*Server).showPerson},
 	{http.MethodPost, "/admin/users/:id/role", to(policy.UserManage), (*Server).changeRole},
+	{http.MethodPost, "/admin/users/:id/factors", to(policy.UserManage), (*Server).resetFactor},
+	{http.MethodPost, "/admin/users/:id/password-reset", to(policy.UserManage), (*Server).sendReset},
 	{http.MethodPost, "/admin/users/:id/disable", to(policy.UserManage), (*Server).closeAccount},
 	{http.MethodPost, "/admin/users/:id/enable", to(policy.UserManage), (*Server).openAccount},
 	{http.MethodPost, "/admin/users/:id/end-sessions", to(policy.UserManage), (*Server).endSessions},
+	{http.MethodGet, "/admin/users/:id/delete", to(policy.UserView), (*Server).showDeletePerson},
+	{http.MethodPost, "/admin/users/:id/delete", to(policy.UserManage), (*Server).deletePerson},
 
-	{http.MethodGet, "/admin/sessions", to(policy.SiteSwitch), (*Server).showSessions},
+	{http.MethodGet, "/admin/invitations", to(policy.UserView), (*Server).showInvitations},
+	{http.MethodPost, "/admin/invitations", to(policy.UserManage), (*Server).invite},
+	{http.MethodPost, "/admin/invitations/:id/revoke", to(policy.UserManage), (*Server).revokeInvitation},
+
+	{http.MethodGet, "/admin/sessions", to(policy.SiteView), (*Server).showSessions},
 	{http.MethodPost, "/admin/sessions", to(policy.SiteSwitch), (*Server).switchSite},
 	{http.MethodPost, "/admin/sessions/revocation", to(policy.SiteSwitch), (*Server).changeRevocation},
+
 	{http.MethodGet, "/admin/audit", to(policy.AuditView), (*Server).showAudit},
+	{http.MethodGet, "/admin/audit/log.csv", to(policy.AuditExport), (*Server).exportCSV},
+	{http.MethodGet, "/admin/audit/log.jsonl", to(policy.AuditExport), (*Server).exportJSON},
 }
 
 // adminSentences are what is said to an admin who has just given up the means
@@ -37,9 +50,9 @@ var adminSentences = map[string]string{
 
 func (s *Server) showPeople(c echo.Context) error {
 	role, _ := school.ParseRole(c.QueryParam("role"))
-	p := views.PeopleProps{Query: clip(school.Line(c.QueryParam("q")), school.MaxQuery), Role: string(role), State: c.QueryParam("state")}
+	p := views.PeopleProps{Query: clip(school.Line(c.QueryParam("q")), school.MaxQuery), Role: string(role), State: c.QueryParam("state"), Steps: c.QueryParam("steps")}
 	found, err := s.DB.Users(c.Request().Context(), db.UserQuery{
-		Words: p.Query, Role: role, State: p.State, After: c.QueryParam("after"),
+		Words: p.Query, Role: role, State: p.State, Steps: p.Steps, After: c.QueryParam("after"),
 	})
 	if err != nil {
 		return err
@@ -49,7 +62,7 @@ func (s *Server) showPeople(c echo.Context) error {
 		p.Total = "More than " + p.Total
 	}
 	for _, u := range found.Users {
-		p.People = append(p.People, views.PersonRow{User: s.asShown(c, u.User), Role: roleLabel(u.Role), Courses: u.Courses})
+		p.People = append(p.People, views.PersonRow{User: s.asShown(c, u.User), Role: roleLabel(u.Role), Courses: u.Courses, Proof: u.Proof, SeenAt: u.SeenAt})
 	}
 	if c.QueryParam("after") != "" {
 		p.First = listAddress(c, "")
@@ -116,10 +129,49 @@ func (s *Server) personPage(c echo.Context, status int, user school.User, wrong 
 	p.Sessions = s.sessionRows(listed)
 	p.Unreached = backendLabels(unreached)
 	p.Unlisted = s.unlistedKinds()
+	if err := s.tellOf(c, user, &p); err != nil {
+		return err
+	}
 	for _, role := range school.Roles {
 		p.Roles = append(p.Roles, ui.Option{Value: string(role), Label: roleLabel(role)})
 	}
 	return s.adminPage(c, user.Name, func(f views.Frame) error { return s.page(c, status, views.PersonPage(f, p)) })
+}
+
+// lastLines is how many lines of the log stand on the page of a person.
+const lastLines = 20
+
+// tellOf fills in what the page says of a person beside their account.
+func (s *Server) tellOf(c echo.Context, user school.User, p *views.PersonProps) (err error) {
+	ctx := c.Request().Context()
+	if p.Factors, err = s.DB.Factors(ctx, user.ID); err != nil {
+		return err
+	}
+	if p.Passkeys, err = s.DB.Passkeys(ctx, user.ID); err != nil {
+		return err
+	}
+	if p.Identities, err = s.DB.Identities(ctx, user.ID); err != nil {
+		return err
+	}
+	if p.SeenAt, err = s.DB.LastSeen(ctx, user.ID); err != nil {
+		return err
+	}
+	joined, err := s.DB.Learning(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	for _, l := range joined {
+		p.Joined = append(p.Joined, views.JoinedCourse{Slug: l.Course.Slug, Title: l.Course.Title, Done: l.Enrolment.Done, Lessons: l.Course.Lessons})
+	}
+	if p.Taught, err = s.DB.TaughtBy(ctx, user.ID, false); err != nil {
+		return err
+	}
+	events, err := s.DB.EventsAbout(ctx, user.ID, lastLines)
+	if err != nil {
+		return err
+	}
+	p.Lines, p.Mail, p.Providers = s.auditRows(c, events), s.carries(school.ByMail), s.providerChoices()
+	return nil
 }
 
 func personAddress(id school.ID) string { return "/admin/users/" + string(id) }
@@ -153,7 +205,7 @@ func (s *Server) changeRole(c echo.Context) error {
 		return seeOther(c, personAddress(user.ID))
 	}
 	detail := string(old) + " → " + string(role) + "; " + s.roleWords(changed, failed)
-	event := s.record(c, school.ActionRoleChange, user.Name, detail)
+	event := s.recordAbout(c, school.ActionRoleChange, user, detail)
 	if failed != nil && len(changed.Unreached) == 0 {
 		return failed
 	}
@@ -188,7 +240,7 @@ func (s *Server) closeAccount(c echo.Context) error {
 		return err
 	}
 	ended, failed := s.Sessions.EndUser(ctx, user.ID)
-	event := s.record(c, school.ActionDisable, user.Name, s.endedOrNot(ended, failed, ""))
+	event := s.recordAbout(c, school.ActionDisable, user, s.endedOrNot(ended, failed, ""))
 	if failed != nil {
 		return failed
 	}
@@ -219,7 +271,7 @@ func (s *Server) openAccount(c echo.Context) error {
 	if !user.Disabled() {
 		return seeOther(c, personAddress(user.ID))
 	}
-	event := s.record(c, school.ActionEnable, user.Name, "")
+	event := s.recordAbout(c, school.ActionEnable, user, "")
 	return seeOther(c, withEvent(personAddress(user.ID), event))
 }
 
@@ -239,7 +291,7 @@ func (s *Server) endSessions(c echo.Context) error {
 	} else {
 		ended, err = s.Sessions.EndUser(ctx, user.ID)
 	}
-	event := s.record(c, school.ActionEndSessions, user.Name, s.endedOrNot(ended, err, what))
+	event := s.recordAbout(c, school.ActionEndSessions, user, s.endedOrNot(ended, err, what))
 	if err != nil {
 		return err
 	}

@@ -66,9 +66,9 @@ func statusOf(err error) int {
 		return http.StatusUnauthorized
 	case errors.Is(err, errForbidden), errors.Is(err, errConfirm), errors.Is(err, errForeign), errors.Is(err, school.ErrNotEnrolled), errors.Is(err, school.ErrDemoAccount):
 		return http.StatusForbidden
-	case errors.Is(err, errHidden), errors.Is(err, school.ErrNotFound):
+	case errors.Is(err, errHidden), errors.Is(err, school.ErrNotFound), errors.Is(err, errNoInvitation):
 		return http.StatusNotFound
-	case errors.Is(err, school.ErrStale), errors.Is(err, school.ErrNotPublished), errors.Is(err, school.ErrEmpty), errors.Is(err, school.ErrLastAdmin), errors.Is(err, school.ErrEmailTaken), errors.Is(err, school.ErrNoFactor), errors.Is(err, school.ErrNoHeir), errors.Is(err, school.ErrIdentityTaken), errors.Is(err, school.ErrLastWay):
+	case errors.Is(err, school.ErrStale), errors.Is(err, school.ErrNotPublished), errors.Is(err, school.ErrEmpty), errors.Is(err, school.ErrLastAdmin), errors.Is(err, school.ErrEmailTaken), errors.Is(err, school.ErrNoFactor), errors.Is(err, school.ErrNoHeir), errors.Is(err, school.ErrIdentityTaken), errors.Is(err, school.ErrLastWay), errors.Is(err, errTheirLastWay), errors.Is(err, errTheirsClosed), errors.Is(err, errOwnWays):
 		return http.StatusConflict
 	case errors.Is(err, auth.ErrNoPasskeys), errors.Is(err, auth.ErrPasskeyExpired), errors.Is(err, school.ErrPasskeyTaken), errors.Is(err, school.ErrTooManyPasskeys):
 		return http.StatusConflict
@@ -300,13 +300,16 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		case errors.Is(err, errConfirm):
 			p.Title, p.Lede = "Confirm that it is you", "What you want to change outlives this session, and you proved who you are more than ten minutes ago. Nothing was changed. Load the page again, and confirm it there."
 		case errors.Is(err, school.ErrDemoAccount):
-			p.Lede = "The password of a demo account is known to everybody, so it stays as it is."
+			p.Lede = "A demo account is everybody’s, and its password is known to everybody, so both stay as they are."
 		case errors.Is(err, school.ErrNotEnrolled):
 			p.Lede = "That is for those who have joined the course."
 		}
 		s.offerToJoin(c, err, &p)
 	case http.StatusNotFound:
 		p.Title, p.Lede = "There is nothing here", "The address may be mistyped, or what stood here has been taken away, or it is not for you to see. We do not say which."
+		if errors.Is(err, errNoInvitation) {
+			p.Title, p.Lede = "This invitation is over", "It was used, or taken back, or it is older than seven days, or its address is mistyped; we do not say which. Nothing was changed. Ask whoever invited you for another."
+		}
 		if errors.Is(err, errNoSuchSession) {
 			p.Title, p.Lede = "You have no such session", "It may have ended meanwhile, or never have been yours; we do not say which. Nothing was changed."
 			p.Back, p.BackLabel = "/account/sessions", "Back to your sessions"
@@ -376,6 +379,12 @@ func conflictOf(err error) string {
 		return "With that, somebody signs in to another account here, which may be yours as well. Nothing was connected."
 	case errors.Is(err, school.ErrLastWay):
 		return "This is the last way into your account, so it stays. Add another one first."
+	case errors.Is(err, errTheirLastWay):
+		return "Without it this person could not sign in any more: they have no password, no other site, and nothing here carries mail. It stays. They can set up a password first."
+	case errors.Is(err, errTheirsClosed):
+		return "The account is closed, so nobody can sign in with it, with any password. Nothing was sent. Open it first."
+	case errors.Is(err, errOwnWays):
+		return "This is your own account. Nothing was changed. What you prove with who you are you change on its own page, as everybody does."
 	case errors.Is(err, school.ErrNoHeir):
 		return "There are courses of yours, and no admin here who could take them over. Ask whoever runs this site."
 	case errors.Is(err, school.ErrNoFactor):

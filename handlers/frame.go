@@ -3,6 +3,7 @@ package handlers
 import (
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -41,10 +42,11 @@ func (s *Server) frame(c echo.Context, title, section string) views.Frame {
 }
 
 // here is the address of the page that is being looked at, to come back to. An
-// address that only takes forms leads back to the front page.
+// address that only takes forms leads back to the front page, and so does one that is a
+// secret: the forms around a page would carry it elsewhere.
 func here(c echo.Context) string {
 	r := c.Request()
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || strings.HasPrefix(r.URL.Path, invitationPath) {
 		return "/"
 	}
 	u := *r.URL

@@ -155,21 +155,27 @@ func (s *Server) recordAs(c echo.Context, actor school.Person, action, subject, 
 	return s.recordOf(c, visitorOf(c).visit.Trace.Backend, actor, action, subject, detail)
 }
 
+// recordAbout writes a line about what was done to somebody's account by somebody else.
+func (s *Server) recordAbout(c echo.Context, action string, user school.User, detail string) school.ID {
+	v := visitorOf(c)
+	event := school.Event{Action: action, Actor: v.person(), Subject: user.Name, Detail: detail, Session: v.visit.Trace.Backend}
+	if user.ID != v.user.ID {
+		event.SubjectID = user.ID
+	}
+	return s.recordEvent(c, event)
+}
+
 // recordOf writes a line about a kind of session that the request did not come
 // with.
 func (s *Server) recordOf(c echo.Context, kind string, actor school.Person, action, subject, detail string) school.ID {
-	event := school.Event{
-		ID:      school.MustNewID(),
-		At:      s.Now(),
-		Action:  action,
-		Actor:   actor,
-		Subject: subject,
-		Detail:  detail,
-		Session: kind,
-		Address: address(c).String(),
-	}
+	return s.recordEvent(c, school.Event{Action: action, Actor: actor, Subject: subject, Detail: detail, Session: kind})
+}
+
+// recordEvent writes a line of which the id, the time and the address are missing.
+func (s *Server) recordEvent(c echo.Context, event school.Event) school.ID {
+	event.ID, event.At, event.Address = school.MustNewID(), s.Now(), address(c).String()
 	if err := s.DB.Record(detached(c), event); err != nil {
-		s.Log.Error("audit event not written", "id", requestID(c), "action", action, "err", err)
+		s.Log.Error("audit event not written", "id", requestID(c), "action", event.Action, "err", err)
 	}
 	return event.ID
 }

@@ -73,23 +73,28 @@ func (s *Server) signed(c echo.Context, body string) string {
 type notice struct{ subject, words string }
 
 var (
-	noticeOfFirstPassword = notice{"A password was added", "A password was added to your account at Lectern, which had none. You can sign in with it from now on."}
-	noticeOfPassword      = notice{"Your password was changed", "Your password at Lectern was changed."}
-	noticeOfEmail         = notice{"Your address was changed", "The address of your account at Lectern was changed. Letters go to the new one from now on."}
-	noticeOfApp           = notice{"An authenticator app was added", "An authenticator app was added to your account at Lectern. It is asked for at each sign-in from now on."}
-	noticeOfNoApp         = notice{"The authenticator app was removed", "The authenticator app was removed from your account at Lectern."}
-	noticeOfPhone         = notice{"A telephone was added", "A telephone number was added to your account at Lectern. Codes can be sent to it from now on."}
-	noticeOfNoPhone       = notice{"The telephone was removed", "The telephone number was removed from your account at Lectern."}
-	noticeOfProvider      = notice{"Another site was connected", "Another site was connected with your account at Lectern. You can sign in with it from now on."}
-	noticeOfNoProvider    = notice{"Another site was taken away", "One of the sites that you could sign in with was taken away from your account at Lectern."}
-	noticeOfPasskey       = notice{"A passkey was added", "A passkey was added to your account at Lectern. You can sign in with it from now on."}
-	noticeOfNoPasskey     = notice{"A passkey was removed", "One of the passkeys of your account at Lectern was removed. Nobody can sign in with it any more."}
-	noticeOfCopy          = notice{"A passkey was refused", "One of the passkeys of your account at Lectern was refused: it counts its uses, and the count did not go on from the last one. So there may be two of it, and we do not take it any more. Whoever holds it did not get in. Remove it from your account, and add another one."}
-	noticeOfCodes         = notice{"New recovery codes were made", "New recovery codes were made for your account at Lectern. Those that you had before are good for nothing."}
-	noticeOfTwoSteps      = notice{"The second step was switched on", "Your account at Lectern asks for a second step at each sign-in from now on."}
-	noticeOfOneStep       = notice{"The second step was switched off", "Your account at Lectern does not ask for a second step any more."}
-	noticeOfOneCode       = notice{"A recovery code was used", "Somebody signed in to your account at Lectern with one of your recovery codes, which is used up by that."}
-	noticeOfNewDevice     = notice{"A new sign-in", "Somebody signed in to your account at Lectern in a browser, or from a place, that it was not signed in from before."}
+	noticeOfFirstPassword  = notice{"A password was added", "A password was added to your account at Lectern, which had none. You can sign in with it from now on."}
+	noticeOfPassword       = notice{"Your password was changed", "Your password at Lectern was changed."}
+	noticeOfEmail          = notice{"Your address was changed", "The address of your account at Lectern was changed. Letters go to the new one from now on."}
+	noticeOfApp            = notice{"An authenticator app was added", "An authenticator app was added to your account at Lectern. It is asked for at each sign-in from now on."}
+	noticeOfNoApp          = notice{"The authenticator app was removed", "The authenticator app was removed from your account at Lectern."}
+	noticeOfPhone          = notice{"A telephone was added", "A telephone number was added to your account at Lectern. Codes can be sent to it from now on."}
+	noticeOfNoPhone        = notice{"The telephone was removed", "The telephone number was removed from your account at Lectern."}
+	noticeOfProvider       = notice{"Another site was connected", "Another site was connected with your account at Lectern. You can sign in with it from now on."}
+	noticeOfNoProvider     = notice{"Another site was taken away", "One of the sites that you could sign in with was taken away from your account at Lectern."}
+	noticeOfPasskey        = notice{"A passkey was added", "A passkey was added to your account at Lectern. You can sign in with it from now on."}
+	noticeOfNoPasskey      = notice{"A passkey was removed", "One of the passkeys of your account at Lectern was removed. Nobody can sign in with it any more."}
+	noticeOfCopy           = notice{"A passkey was refused", "One of the passkeys of your account at Lectern was refused: it counts its uses, and the count did not go on from the last one. So there may be two of it, and we do not take it any more. Whoever holds it did not get in. Remove it from your account, and add another one."}
+	noticeOfCodes          = notice{"New recovery codes were made", "New recovery codes were made for your account at Lectern. Those that you had before are good for nothing."}
+	noticeOfTwoSteps       = notice{"The second step was switched on", "Your account at Lectern asks for a second step at each sign-in from now on."}
+	noticeOfOneStep        = notice{"The second step was switched off", "Your account at Lectern does not ask for a second step any more."}
+	noticeOfOneCode        = notice{"A recovery code was used", "Somebody signed in to your account at Lectern with one of your recovery codes, which is used up by that."}
+	noticeOfNewDevice      = notice{"A new sign-in", "Somebody signed in to your account at Lectern in a browser, or from a place, that it was not signed in from before."}
+	noticeOfNoPasskeys     = notice{"Your passkeys were removed", "All passkeys were removed from your account at Lectern. You can add new ones on the page of your account."}
+	noticeOfNoCodes        = notice{"Your recovery codes are good for nothing any more", "The recovery codes of your account at Lectern are good for nothing any more. You can make new ones on the page of your account."}
+	noticeOfAskedReset     = notice{"Please choose a new password", "Please choose a new password for your account at Lectern. The one you have opens it until then."}
+	noticeOfForgottenReset = notice{"Please choose a new password", "Please choose a new password for your account at Lectern. The one you had does not open it any more."}
+	noticeOfDeletion       = notice{"Your account was deleted", "Your account at Lectern was deleted, with all your progress in courses. Courses that you owned go on without you."}
 )
 
 // notify sends somebody a notice. What has changed stays changed when nobody can carry
@@ -99,12 +104,31 @@ func (s *Server) notify(c echo.Context, user school.User, n notice) {
 }
 
 func (s *Server) notifyAt(c echo.Context, user school.User, to school.Email, n notice) {
-	if !s.carries(school.ByMail) {
-		return
-	}
 	body := s.signed(c, n.words+"\n\nIf it was you, you need do nothing. If it was not, choose a new password at once, which ends every session of your account:\n\n"+s.longAddress("/signin/forgotten"))
-	m := school.Message{Channel: school.ByMail, To: string(to), Subject: n.subject, Body: body, User: user.ID, Browser: s.browserHash(c), At: s.Now()}
-	if err := s.Messages.Send(detached(c), m); err != nil && !errors.Is(err, message.ErrNoCarrier) {
+	s.noteUnsent(c, n, s.write(c, user, to, n.subject, body))
+}
+
+// notifyByAdmin tells somebody what an admin has done to their account. From where the
+// admin did it is not for them.
+func (s *Server) notifyByAdmin(c echo.Context, user school.User, n notice) {
+	s.noteUnsent(c, n, s.writeByAdmin(c, user, n))
+}
+
+func (s *Server) writeByAdmin(c echo.Context, user school.User, n notice) error {
+	body := n.words + "\n\nAn admin of the school did this. If you have not asked for it, ask them why."
+	if user.ID != "" {
+		body += " A new password, which ends every session of your account, you choose here:\n\n" + s.longAddress("/signin/forgotten")
+	}
+	return s.write(c, user, user.Email, n.subject, body+"\n\n"+s.BaseURL.String())
+}
+
+// write sends a letter about somebody's account.
+func (s *Server) write(c echo.Context, user school.User, to school.Email, subject, body string) error {
+	return s.Messages.Send(detached(c), school.Message{Channel: school.ByMail, To: string(to), Subject: subject, Body: body, User: user.ID, Browser: s.browserHash(c), At: s.Now()})
+}
+
+func (s *Server) noteUnsent(c echo.Context, n notice, err error) {
+	if err != nil && !errors.Is(err, errNoCarrier) {
 		s.Log.Error("notice not written", "id", requestID(c), "subject", n.subject, "err", err)
 	}
 }

@@ -93,7 +93,7 @@ func TestPermissions_tellsTheLineAndTheAnswer(t *testing.T) {
 	}
 	b := s.browser()
 	b.askCell("lesson.view.draft.joined", session.JWT).want(t, http.StatusOK, "As the matrix says", "<b>404</b>", "read from the token", "There is nothing here")
-	b.askCell("user.manage.list.student", session.Database).want(t, http.StatusOK, "As the matrix says", "<b>403</b>", "read from the session", "Only admins look after people.")
+	b.askCell("user.view.list.student", session.Database).want(t, http.StatusOK, "As the matrix says", "<b>403</b>", "read from the session", "Only admins see who has an account.")
 	b.askCell("course.join.published.visitor", session.Database).want(t, http.StatusOK, "As the matrix says", "<b>401</b>", "nobody is signed in", "<dt>Challenge</dt>", "Session realm=")
 	b.askCell("lesson.view.locked.visitor", session.JWT).want(t, http.StatusOK, "As the matrix says", "<b>303</b>", "/signin?next=")
 	b.askCell("password.change.own.student", session.JWT).want(t, http.StatusOK, "As the matrix says", "<b>303</b>").lacks(t, "open sesame please", "three quiet herons")

@@ -215,6 +215,11 @@ var doneWords = map[string]string{
 	school.ActionDisable:        "Account closed",
 	school.ActionEnable:         "Account opened again",
 	school.ActionEndSessions:    "Sessions ended",
+	school.ActionFactorRemove:   "Taken away",
+	school.ActionResetSend:      "A new password was asked for",
+	school.ActionAccountDelete:  "Account deleted",
+	school.ActionInvite:         "Invited",
+	school.ActionInviteRevoke:   "Invitation taken back",
 	school.ActionSiteSwitch:     "Switched",
 	school.ActionRevocation:     "How tokens can be ended was changed",
 }

@@ -66,7 +66,7 @@ func (s *Server) knowTheLost(next echo.HandlerFunc) echo.HandlerFunc {
 
 // table is every line that this site has.
 func (s *Server) table() []route {
-	table := slices.Concat(routes, learnRoutes, teachRoutes, codeRoutes, withRoutes, secondRoutes, forgottenRoutes, confirmRoutes, accountRoutes, wayRoutes, passkeyRoutes, leaveRoutes, accountSessionRoutes, adminRoutes, s.apiRoutes())
+	table := slices.Concat(routes, learnRoutes, teachRoutes, codeRoutes, withRoutes, secondRoutes, forgottenRoutes, confirmRoutes, accountRoutes, wayRoutes, passkeyRoutes, leaveRoutes, accountSessionRoutes, adminRoutes, invitationRoutes, s.apiRoutes())
 	if s.Lab != nil {
 		table = slices.Concat(table, labRoutes, classRoutes)
 	}

@@ -101,11 +101,16 @@ func (s *Server) openNewAccount(c echo.Context, flow auth.Flow) error {
 	if err != nil {
 		return err
 	}
-	s.Passwords.Welcome(c.Request().Context(), email, address(c))
+	return s.welcome(c, user, flow, school.ActionSignUp)
+}
+
+// welcome signs the owner of a new account in.
+func (s *Server) welcome(c echo.Context, user school.User, flow auth.Flow, action string) error {
+	s.Passwords.Welcome(c.Request().Context(), user.Email, address(c))
 	if err := s.startSession(c, user, flow); err != nil {
-		return s.notSignedIn(c, err, views.SignInProps{Email: string(email), Next: "/"})
+		return s.notSignedIn(c, err, views.SignInProps{Email: string(user.Email), Next: "/"})
 	}
-	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignUp, user.Name, "")
+	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, action, user.Name, "")
 	s.noteEntry(c, user, flow.Proved)
 	return seeOther(c, "/learning?said=welcome")
 }

@@ -152,6 +152,11 @@ var looked = []struct {
 	}},
 	{"alan", []look{
 		{path: "/admin/users"}, {path: "/admin/users?q=nobody+here"}, {path: "/admin/users/:id", on: "/admin/users"}, {path: "/admin/sessions"}, {path: "/admin/audit"},
+		{path: "/admin/users?steps=two"}, {path: "/admin/users/:id/delete", on: "/admin/users /admin/users/:id"},
+		{path: "/admin/audit?from=2026-01-01&kind=jwt"}, {path: "/admin/audit?from=nonsense", status: http.StatusUnprocessableEntity},
+		{path: "/admin/invitations"}, {path: "/admin/invitations", form: []string{"name", "", "email", "no address", "role", "king"}, status: http.StatusUnprocessableEntity},
+		{path: "/admin/invitations", form: []string{"name", "Cleo Sand", "email", "cleo@lectern.example", "role", "student"}},
+		{path: "/invitation/:token", on: "/demo/inbox"}, {path: "/invitation/nothing", status: http.StatusNotFound},
 	}},
 }
 

@@ -10,9 +10,11 @@ type Event struct {
 	Action  string // such as "sign-in", "role.change"
 	Actor   Person // zero when nobody was signed in
 	Subject string // what it was done to, as a reader would name it
-	Detail  string // what else a reader needs: "student → instructor"
-	Session string // the session's backend, "none" for a visitor
-	Address string // the network address it came from
+	// SubjectID is whose account it was done to by somebody else; else empty.
+	SubjectID ID
+	Detail    string // what else a reader needs: "student → instructor"
+	Session   string // the session's backend, "none" for a visitor
+	Address   string // the network address it came from
 }
 
 // The actions that the audit log knows.
@@ -29,6 +31,11 @@ const (
 	ActionFactorRemove   = "factor.remove"
 	ActionDataDownload   = "data.download"
 	ActionAccountDelete  = "account.delete"
+	ActionInvite         = "invitation.send"
+	ActionInviteRevoke   = "invitation.revoke"
+	ActionInviteAccept   = "invitation.accept"
+	ActionResetSend      = "password.reset.send"
+	ActionAuditExport    = "audit.export"
 	ActionRoleChange     = "role.change"
 	ActionDisable        = "account.disable"
 	ActionEnable         = "account.enable"

@@ -69,8 +69,11 @@ var Cases = []Case{
 	{Action: policy.CourseEdit, State: "published", Does: "Edit a course", To: "that is published", Request: get("/teach/courses/knots"), object: course},
 	{Action: policy.CourseEdit, State: "draft", Does: "Edit a course", To: "that is a draft", Request: get("/teach/courses/splices"), object: courseDraft},
 
-	{Action: policy.UserManage, State: "list", Does: "Look after people", To: "in the list of all", Request: get("/admin/users")},
-	{Action: policy.UserManage, State: "other", Does: "Look after people", To: "one by one", Request: get("/admin/users/{ivy}")},
-	{Action: policy.SiteSwitch, State: "site", Does: "Choose everybody’s kind of session", Request: get("/admin/sessions")},
+	{Action: policy.UserView, State: "list", Does: "See people", To: "in the list of all", Request: get("/admin/users")},
+	{Action: policy.UserView, State: "other", Does: "See people", To: "one by one", Request: get("/admin/users/{ivy}")},
+	{Action: policy.UserManage, State: "other", Does: "Look after people", Request: post("/admin/users/{ivy}/role", "role", string(school.Instructor))},
+	{Action: policy.SiteView, State: "site", Does: "See everybody’s kind of session", Request: get("/admin/sessions")},
+	{Action: policy.SiteSwitch, State: "site", Does: "Choose everybody’s kind of session", Request: post("/admin/sessions/revocation", "revocation", "cutoff")},
 	{Action: policy.AuditView, State: "site", Does: "Read the audit log", Request: get("/admin/audit")},
+	{Action: policy.AuditExport, State: "site", Does: "Take the audit log away", Request: get("/admin/audit/log.csv")},
 }

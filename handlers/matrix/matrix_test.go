@@ -172,7 +172,7 @@ func TestSource_findsTheLine(t *testing.T) {
 		"lesson.view.locked.joined":    {"lessonView", "LessonView:", "return when(o.Preview || o.Joined)"},
 		"lesson.view.locked.owner":     {"lessonView", "LessonView:", "return Allow"},
 		"course.join.draft.student":    {"courseJoin", "CourseJoin:", "return Hide"},
-		"user.manage.list.student":     {"admins", "UserManage:", "return when(a.Role == school.Admin)"},
+		"user.view.list.student":       {"admins", "UserView:", "return when(a.Role == school.Admin)"},
 		"class.lead.others.instructor": {"classLead", "ClassLead:", "return Hide"},
 	} {
 		cell, _ := matrix.Find(key)

@@ -38,9 +38,12 @@ func TestDecide_isThisTable(t *testing.T) {
 		want   map[Actor]Verdict
 	}{
 		{"an unknown action is forbidden to everybody", "course.burn", course, everyone(Forbid)},
+		{"only admins see who has an account", UserView, none, only(Forbid, admin)},
 		{"only admins look after people", UserManage, none, only(Forbid, admin)},
+		{"only admins see how everybody is kept signed in", SiteView, none, only(Forbid, admin)},
 		{"only admins switch the site's session", SiteSwitch, none, only(Forbid, admin)},
 		{"only admins read the audit log", AuditView, none, only(Forbid, admin)},
+		{"only admins take the audit log away", AuditExport, none, only(Forbid, admin)},
 		{"only instructors create courses", CourseCreate, none, only(Forbid, owner, instructor)},
 		{"students and visitors lead no class", ClassLead, none, only(Forbid, owner, instructor, admin)},
 		{"a class is led by whose it is and by admins, and not there for others who lead", ClassLead, class, with(only(Forbid, owner, admin), Hide, instructor)},
@@ -108,9 +111,9 @@ func TestNeedsSignIn_isTrueOnlyWhereNoVisitorIsEverAllowed(t *testing.T) {
 }
 
 // TestNeedsConfirming_isWhatOutlivesASession: whoever sits down at a browser that was left
-// open must not be able to keep the account.
+// open must not be able to keep the account, nor what an admin can give away.
 func TestNeedsConfirming_isWhatOutlivesASession(t *testing.T) {
-	outlives := map[Action]bool{PasswordChange: true, EmailChange: true, FactorsChange: true, SessionsEnd: true, DataDownload: true, AccountDelete: true}
+	outlives := map[Action]bool{PasswordChange: true, EmailChange: true, FactorsChange: true, SessionsEnd: true, DataDownload: true, AccountDelete: true, UserManage: true, SiteSwitch: true, AuditExport: true}
 	for _, action := range Actions {
 		if NeedsConfirming(action) != outlives[action] {
 			t.Errorf("%s: NeedsConfirming is %v", action, NeedsConfirming(action))

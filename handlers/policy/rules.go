@@ -27,16 +27,19 @@ const (
 	AccountDelete  Action = "account.delete"  // one's own account
 	TeachView      Action = "teach.view"      // the desk with one's own courses
 	CourseCreate   Action = "course.create"
-	CourseEdit     Action = "course.edit" // details, chapters, lessons, publishing, deleting
-	UserManage     Action = "user.manage" // see people, change roles, disable, end sessions
-	SiteSwitch     Action = "site.switch" // choose the kind of everybody's session
-	AuditView      Action = "audit.view"  // the log of who did what
+	CourseEdit     Action = "course.edit"  // details, chapters, lessons, publishing, deleting
+	UserView       Action = "user.view"    // the list of people, one of them, who is invited
+	UserManage     Action = "user.manage"  // invite, change roles, reset what somebody proves with, close, delete, end sessions
+	SiteView       Action = "site.view"    // which kind of session everybody has
+	SiteSwitch     Action = "site.switch"  // choose the kind of everybody's session
+	AuditView      Action = "audit.view"   // the log of who did what
+	AuditExport    Action = "audit.export" // take all of it away
 )
 
 // Actions lists them all.
 var Actions = []Action{
 	Browse, SessionRead, SessionSwitch, LabUse, ClassLead, CourseView, CourseJoin, LessonView, LessonComplete, LearningView,
-	AccountView, AccountEdit, PasswordChange, EmailChange, FactorsChange, SessionsEnd, DataDownload, AccountDelete, TeachView, CourseCreate, CourseEdit, UserManage, SiteSwitch, AuditView,
+	AccountView, AccountEdit, PasswordChange, EmailChange, FactorsChange, SessionsEnd, DataDownload, AccountDelete, TeachView, CourseCreate, CourseEdit, UserView, UserManage, SiteView, SiteSwitch, AuditView, AuditExport,
 }
 
 type rule struct {
@@ -73,9 +76,12 @@ var rules = map[Action]rule{
 	CourseCreate: {"Instructors create courses.", true, false, courseCreate},
 	CourseEdit:   {"Instructors edit their own courses; admins edit all.", true, false, courseEdit},
 
-	UserManage: {"Only admins look after people.", true, false, admins},
-	SiteSwitch: {"Only admins choose the session of the whole site.", true, false, admins},
-	AuditView:  {"Only admins read the audit log.", true, false, admins},
+	UserView:    {"Only admins see who has an account.", true, false, admins},
+	UserManage:  {"Only admins look after people.", true, true, admins},
+	SiteView:    {"Only admins see how everybody is kept signed in.", true, false, admins},
+	SiteSwitch:  {"Only admins choose the session of the whole site.", true, true, admins},
+	AuditView:   {"Only admins read the audit log.", true, false, admins},
+	AuditExport: {"Only admins take the audit log away.", true, true, admins},
 }
 
 func everybody(Actor, Object) Verdict { return Allow }
