@@ -210,6 +210,7 @@ func withClass(t *testing.T, backend string) *site {
 // TestRoutes_answerEachPersonAsTheyShould walks the whole table, with every
 // kind of session.
 func TestRoutes_answerEachPersonAsTheyShould(t *testing.T) {
+	t.Attr("asvs", "8.2.1 8.2.2 8.3.1")
 	for _, backend := range backends {
 		t.Run(backend, func(t *testing.T) {
 			t.Parallel()
@@ -278,6 +279,7 @@ func (b *browser) submit(method, path string, r row) answer {
 }
 
 func TestRoutes_allRequireSomething(t *testing.T) {
+	t.Attr("asvs", "8.2.1")
 	s := newSite(t, session.Memory)
 	if open := s.Unguarded(); len(open) > 0 {
 		t.Errorf("without a requirement: %v", open)
@@ -294,6 +296,7 @@ func TestRoutes_allRequireSomething(t *testing.T) {
 
 // TestRoutes_refuseOtherMethods sends to every address what it does not take.
 func TestRoutes_refuseOtherMethods(t *testing.T) {
+	t.Attr("asvs", "3.5.3 4.1.4 13.4.4")
 	s := newSite(t, session.Memory)
 	takes := map[string][]string{}
 	for _, route := range s.Routes() {
@@ -330,6 +333,7 @@ func TestRoutes_refuseOtherMethods(t *testing.T) {
 }
 
 func TestRoutes_answerWhatIsNotThere(t *testing.T) {
+	t.Attr("asvs", "13.4.1")
 	s := newSite(t, session.Memory)
 	for _, who := range []string{"", ada, alan} {
 		b := s.as(who)
@@ -342,6 +346,7 @@ func TestRoutes_answerWhatIsNotThere(t *testing.T) {
 }
 
 func TestComponents_areShownInADemonstrationOnly(t *testing.T) {
+	t.Attr("asvs", "15.2.3")
 	newSite(t, session.Memory).browser().get("/demo/components").want(t, http.StatusOK)
 	startSite(t, session.Memory, false).browser().get("/demo/components").want(t, http.StatusNotFound).lacks(t, strconv.Quote("/demo/components"))
 }

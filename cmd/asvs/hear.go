@@ -23,15 +23,26 @@ type event struct {
 // told is what a test was heard to say and to do.
 type told struct {
 	rows    []string
-	outcome asvs.Outcome // empty while it has not ended
-	kinds   []string
+	outcome asvs.Outcome    // empty while it has not ended
+	passed  map[string]bool // by the kind of session, whether all of its parts were passed
 }
 
 // heard is what was heard of the tests of a package, by name.
 type heard map[string]*told
 
-// sessionKinds are the names that a part of a test has if it is that of a kind.
 var sessionKinds = []string{session.JWT, session.Memory, session.Database, session.Redis, session.Hybrid}
+
+// kindOf is the kind of session that a part of a test is about. Its name is that of
+// the kind, perhaps with more behind it: "jwt", "jwt_over_https".
+func kindOf(part string) string {
+	part, _, _ = strings.Cut(part, "/")
+	for _, kind := range sessionKinds {
+		if rest, ok := strings.CutPrefix(part, kind); ok && (rest == "" || strings.ContainsAny(rest[:1], "_,")) {
+			return kind
+		}
+	}
+	return ""
+}
 
 // hear listens to one run of go test -json.
 func hear(r io.Reader) (heard, error) {
@@ -62,7 +73,7 @@ func (h heard) note(e event) {
 	name, part, inner := strings.Cut(e.Test, "/")
 	test := h[name]
 	if test == nil {
-		test = &told{}
+		test = &told{passed: map[string]bool{}}
 		h[name] = test
 	}
 	switch outcome := asvs.Outcome(e.Action); outcome {
@@ -73,8 +84,9 @@ func (h heard) note(e event) {
 	case asvs.Pass, asvs.Fail, asvs.Skip:
 		if !inner {
 			test.outcome = outcome
-		} else if outcome == asvs.Pass && slices.Contains(sessionKinds, part) && !slices.Contains(test.kinds, part) {
-			test.kinds = append(test.kinds, part)
+		} else if kind := kindOf(part); kind != "" {
+			good, before := test.passed[kind]
+			test.passed[kind] = outcome == asvs.Pass && (good || !before)
 		}
 	}
 }
@@ -96,7 +108,7 @@ func (h heard) of(c claim) asvs.Test {
 		}
 	}
 	for _, kind := range sessionKinds {
-		if slices.Contains(test.kinds, kind) {
+		if test.passed[kind] {
 			result.Kinds = append(result.Kinds, kind)
 		}
 	}
