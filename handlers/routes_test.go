@@ -121,6 +121,7 @@ var rows = []row{
 	{says: "the lab is for everybody", route: "GET /lab", want: all200},
 	{says: "the matrix of who may do what is for everybody", route: "GET /lab/permissions", want: all200},
 	{says: "and every cell of it is asked by everybody", route: "POST /lab/permissions/run", path: "/lab/permissions/run", fields: []string{"cell", "user.manage.list.student", "kind", session.JWT}, want: all303},
+	{says: "which rows of the standard are proved is for everybody", route: "GET /lab/asvs", want: all200},
 	{says: "an experiment is for everybody", route: "GET /lab/:experiment", path: "/lab/steal-the-cookie", want: all200},
 	{says: "an experiment that there is not is not there", route: "GET /lab/:experiment", path: "/lab/alchemy", want: answers{404, 404, 404, 404, 404}},
 	{says: "everybody predicts", route: "POST /lab/:experiment/predict", path: "/lab/steal-the-cookie/predict", fields: []string{"jwt", "refused"}, want: all303},
