@@ -33,11 +33,12 @@ func (s *Server) showASVS(c echo.Context) error {
 // asvsProps passes over a filter that there is not.
 func asvsProps(chapters []asvs.Chapter, results asvs.Results, chapter, level, verdict string) labview.ASVSProps {
 	p := labview.ASVSProps{
-		At: results.At, Go: results.Go, Machine: results.Machine,
+		Places:   results.Places(),
 		Chapters: []ui.Option{{Label: "All chapters"}},
 		Levels:   []ui.Option{{Value: "1", Label: "Level 1"}, {Value: "2", Label: "Levels 1 and 2"}, {Label: "All levels"}},
 		Verdicts: []ui.Option{{Label: "Any verdict"}},
 	}
+	p.First, p.Last = results.Span()
 	for _, v := range asvs.Verdicts {
 		p.Order = append(p.Order, labview.ASVSVerdict(v))
 		p.Verdicts = append(p.Verdicts, ui.Option{Value: string(v), Label: labview.ASVSVerdict(v).Word()})

@@ -63,7 +63,7 @@ func TestASVS_showsEveryRow(t *testing.T) {
 	proved := counts[asvs.Proved] + counts[asvs.Partly]
 	page.want(t, http.StatusOK,
 		"Of "+strconv.Itoa(proved+counts[asvs.Failed]+counts[asvs.Unproved])+" rows", strconv.Itoa(proved)+" are proved", strconv.Itoa(counts[asvs.Partly])+" of them with an exception",
-		strconv.Itoa(counts[asvs.Unproved])+" are not proved by a test yet", results.Go, results.Machine)
+		strconv.Itoa(counts[asvs.Unproved])+" are not proved by a test yet", strings.Join(results.Places(), "; with "))
 }
 
 // TestASVS_isKeptToWhatTheAddressAsksFor, and passes over what there is not.

@@ -61,6 +61,24 @@ func TestResults_areOfTheTestsThatThereAre(t *testing.T) {
 	}
 }
 
+func TestKeep_takesOverWhatStillStands(t *testing.T) {
+	before := asvs.Results{
+		Runs: map[string]asvs.Run{"p": {Go: "go1.26.8"}, "q": {Go: "go1.25.0"}},
+		Rows: map[string][]asvs.Test{
+			"6.5.1": {{Package: "p", Name: "TestIt", Outcome: asvs.Fail}, {Package: "q", Name: "TestIt", Outcome: asvs.Pass}, {Package: "p", Name: "TestGone", Outcome: asvs.Pass}},
+			"6.5.5": {{Package: "p", Name: "TestIt", Outcome: asvs.Fail}},
+		},
+	}
+	r := asvs.Results{Runs: map[string]asvs.Run{}, Rows: map[string][]asvs.Test{}}
+	keep(&r, before, pack{"p", []claim{{"p", "TestIt", []string{"6.5.1", "6.5.4"}}}})
+	if len(r.Runs) != 1 || r.Runs["p"].Go != "go1.26.8" {
+		t.Errorf("runs %v", r.Runs)
+	}
+	if got := r.Rows["6.5.1"]; len(r.Rows) != 1 || len(got) != 1 || got[0].Package != "p" || got[0].Name != "TestIt" || got[0].Outcome != asvs.Fail {
+		t.Errorf("rows %v", r.Rows)
+	}
+}
+
 func TestScanFile_refusesWhatCannotBeFoundOrRun(t *testing.T) {
 	for says, statement := range map[string]string{
 		"in a part of the test":         `t.Run("part", func(t *testing.T) { t.Attr("asvs", "6.5.1") })`,

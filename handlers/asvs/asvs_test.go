@@ -1,8 +1,10 @@
 package asvs
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestParse_refuses(t *testing.T) {
@@ -67,11 +69,22 @@ func TestReadResults_refuses(t *testing.T) {
 		"an end that there is not":     `{"rows": {"6.5.1": [{"package": "p", "test": "T", "outcome": "good"}]}}`,
 		"a test that never ended":      `{"rows": {"6.5.1": [{"package": "p", "test": "T"}]}}`,
 		"a verdict instead of a test":  `{"rows": {"6.5.1": "proved"}}`,
-		"a time that is none of today": `{"at": "yesterday"}`,
+		"a time that is none of today": `{"runs": {"p": {"at": "yesterday"}}}`,
 	} {
 		if _, err := ReadResults([]byte(text)); err == nil {
 			t.Errorf("%s is read", says)
 		}
+	}
+}
+
+func TestResults_sayWhenAndWhere(t *testing.T) {
+	at := func(hour int) time.Time { return time.Date(2026, 11, 26, hour, 0, 0, 0, time.UTC) }
+	r := Results{Runs: map[string]Run{"p": {at(12), "go1.26.8", "linux"}, "q": {at(9), "go1.26.8", "linux"}, "r": {at(15), "go1.25.0", "darwin"}}}
+	if first, last := r.Span(); !first.Equal(at(9)) || !last.Equal(at(15)) {
+		t.Errorf("from %s to %s", first, last)
+	}
+	if got := r.Places(); !slices.Equal(got, []string{"go1.25.0 on darwin", "go1.26.8 on linux"}) {
+		t.Errorf("on %q", got)
 	}
 }
 

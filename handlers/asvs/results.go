@@ -12,10 +12,39 @@ import (
 
 // Results are what came of the tests when they were last run for it.
 type Results struct {
-	At      time.Time         `json:"at"`
-	Go      string            `json:"go"`      // "go1.26.8"
-	Machine string            `json:"machine"` // "linux/amd64, 2 processors"
-	Rows    map[string][]Test `json:"rows"`    // by the number of the row
+	Runs map[string]Run    `json:"runs"` // by the package whose tests ran
+	Rows map[string][]Test `json:"rows"` // by the number of the row
+}
+
+// Run is when and where the tests of a package ran.
+type Run struct {
+	At      time.Time `json:"at"`
+	Go      string    `json:"go"`      // "go1.26.8"
+	Machine string    `json:"machine"` // "linux/amd64, 2 processors"
+}
+
+// Span returns when the first and the last of the packages ran.
+func (r Results) Span() (first, last time.Time) {
+	for _, run := range r.Runs {
+		if first.IsZero() || run.At.Before(first) {
+			first = run.At
+		}
+		if run.At.After(last) {
+			last = run.At
+		}
+	}
+	return first, last
+}
+
+// Places returns on what the packages ran, each once: "go1.26.8 on linux/amd64, 2
+// processors".
+func (r Results) Places() []string {
+	var all []string
+	for _, run := range r.Runs {
+		all = append(all, run.Go+" on "+run.Machine)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Test is a test that says that it proves a row.

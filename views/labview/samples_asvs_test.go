@@ -13,7 +13,7 @@ var held = labview.ASVSProps{
 	Levels:   []ui.Option{{Value: "1", Label: "Level 1"}, {Label: "All levels"}},
 	Verdicts: []ui.Option{{Label: "Any verdict"}, {Value: "proved", Label: "Proved"}},
 	Testable: 4, Proved: 1, Partly: 1, Failed: 1, Unproved: 1,
-	At: time.Date(2026, 10, 2, 14, 1, 0, 0, time.UTC), Go: "go1.26.8", Machine: "linux/amd64, 2 processors",
+	First: time.Date(2026, 10, 2, 14, 1, 0, 0, time.UTC), Last: time.Date(2026, 10, 2, 14, 12, 0, 0, time.UTC), Places: []string{"go1.26.8 on linux/amd64, 2 processors"},
 	Order: []labview.ASVSVerdict{"proved", "partly", "failed", "unproved", "deviates", "reading", "not-here"},
 	Sums:  []labview.ASVSSum{{Key: "V6", Title: "Authentication", Href: "/lab/asvs?chapter=V6#V6", Counts: []int{1, 1, 1, 1, 1, 1, 1}}},
 	Shown: []labview.ASVSChapter{{Key: "V6", Title: "Authentication", Rows: []labview.ASVSRow{
@@ -33,5 +33,5 @@ var held = labview.ASVSProps{
 // heldToNothing is kept to what no row is.
 var heldToNothing = labview.ASVSProps{
 	Chapters: held.Chapters, Chapter: "V6", Levels: held.Levels, Level: "1", Verdicts: held.Verdicts, Verdict: "proved",
-	Testable: 1, Proved: 1, At: held.At, Go: held.Go, Machine: held.Machine, Order: held.Order, Sums: held.Sums,
+	Testable: 1, Proved: 1, First: held.First, Last: held.Last, Places: held.Places, Order: held.Order, Sums: held.Sums,
 }
