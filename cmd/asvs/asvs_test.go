@@ -117,7 +117,7 @@ func TestHear(t *testing.T) {
 {"Action":"pass","Package":"p","Test":"TestGood/memory_over_https"}
 {"Action":"skip","Package":"p","Test":"TestGood/redis"}
 {"Action":"pass","Package":"p","Test":"TestGood/redis-server"}
-{"Action":"pass","Package":"p","Test":"TestGood/jwtish"}
+{"Action":"pass","Package":"p","Test":"TestGood/databases"}
 {"Action":"pass","Package":"p","Test":"TestGood/part/database"}
 {"Action":"pass","Package":"p","Test":"TestGood"}
 {"Action":"attr","Package":"p","Test":"TestBad","Key":"asvs","Value":"6.5.1"}
