@@ -15,7 +15,7 @@ var held = labview.ASVSProps{
 	Testable: 4, Proved: 1, Partly: 1, Failed: 1, Unproved: 1,
 	First: time.Date(2026, 10, 2, 14, 1, 0, 0, time.UTC), Last: time.Date(2026, 10, 2, 14, 12, 0, 0, time.UTC), Places: []string{"go1.26.8 on linux/amd64, 2 processors"},
 	Order: []labview.ASVSVerdict{"proved", "partly", "failed", "unproved", "deviates", "reading", "not-here"},
-	Sums:  []labview.ASVSSum{{Key: "V6", Title: "Authentication", Href: "/lab/asvs?chapter=V6#V6", Counts: []int{1, 1, 1, 1, 1, 1, 1}}},
+	Sums:  []labview.ASVSSum{{Key: "V6", Title: "Authentication", Href: "/lab/asvs?chapter=V6#V6", Counts: []int{1, 1, 1, 1, 1, 1, 1}}, {Key: "V9", Title: "Self-contained tokens", Href: "/lab/asvs?chapter=V9#V9", Counts: []int{0, 0, 0, 0, 0, 0, 0}}},
 	Shown: []labview.ASVSChapter{{Key: "V6", Title: "Authentication", Rows: []labview.ASVSRow{
 		{Number: "6.1.1", Level: 1, Asks: "It is written down how guessing is slowed.", Verdict: "reading"},
 		{Number: "6.3.6", Level: 3, Asks: "E-mail is no way to prove who one is.", Why: "The courses teach it.", Verdict: "deviates"},
