@@ -1,4 +1,4 @@
-.PHONY: help run dev test check bench generate vulncheck
+.PHONY: help run dev test check bench asvs generate vulncheck
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -26,6 +26,9 @@ check: ## generated files fresh, gofmt, vet, staticcheck, tests with the race de
 
 bench: ## the benchmarks, as tables with ratios (a few minutes; best on a quiet machine)
 	go test -run '^$$' -bench . -benchmem ./...
+
+asvs: ## which rows of the ASVS the tests prove, for /lab/asvs (several minutes; packages="lectern/db …" runs those alone)
+	go run ./cmd/asvs $(packages)
 
 generate: ## make the *_templ.go files from the *.templ files
 	go tool templ generate

@@ -26,7 +26,7 @@ var stylesheets = []string{
 	"layers", "fonts", "reset", "tokens", "base", "layout",
 	"marks", "frame", "buttons", "fields", "notes", "measures", "ways", "boxes",
 	"band", "ticket", "xray", "code", "wire", "outline", "prose",
-	"home", "catalogue", "course", "lesson", "lab", "experiment", "charts", "embed", "inbrowser", "hall", "teach", "door", "hops", "office", "permissions", "inbox", "tile",
+	"home", "catalogue", "course", "lesson", "lab", "experiment", "charts", "embed", "inbrowser", "hall", "teach", "door", "hops", "office", "permissions", "asvs", "inbox", "tile",
 	"util", "values", "forced", "print",
 }
 

@@ -37,6 +37,7 @@ func body(t *testing.T, r io.Reader) string {
 }
 
 func TestHandler_refusesWhatIsNotAnAsset(t *testing.T) {
+	t.Attr("asvs", "13.4.3 13.4.7")
 	for _, path := range []string{
 		"", "/", "/assets", "/assets/", "/assets/css/", "/assets/figures/",
 		"/assets/app.css", "/assets/app.00000000.css", assets.URL("app.css") + "/",

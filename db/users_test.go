@@ -162,6 +162,7 @@ func TestDisable_keepsTheFirstTime(t *testing.T) {
 }
 
 func TestSetRole_whenAdminsDemoteEachOther(t *testing.T) {
+	t.Attr("asvs", "15.4.2")
 	s := newSchool(t)
 	for range 20 {
 		admins := []school.ID{s.user("One", school.Admin), s.user("Two", school.Admin)}

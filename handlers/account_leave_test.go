@@ -12,6 +12,7 @@ import (
 )
 
 func TestData_isHandedToItsOwnerWithoutSecrets(t *testing.T) {
+	t.Attr("asvs", "14.2.6 15.3.1")
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.as(ada)
 		app, paper := b.setUp()
@@ -38,6 +39,7 @@ func TestData_isHandedToItsOwnerWithoutSecrets(t *testing.T) {
 }
 
 func TestDelete_passesCoursesOnAndLeavesNothingElse(t *testing.T) {
+	t.Attr("asvs", "7.4.2")
 	eachBackend(t, func(t *testing.T, s *site) {
 		b, elsewhere := s.as(grace), s.as(grace)
 		b.post("/courses/stars/join").want(t, http.StatusSeeOther)
@@ -62,8 +64,8 @@ func TestDelete_passesCoursesOnAndLeavesNothingElse(t *testing.T) {
 	})
 }
 
-// TestNewPlace_isTold: ASVS 6.3.5.
 func TestNewPlace_isTold(t *testing.T) {
+	t.Attr("asvs", "6.3.5")
 	eachBackend(t, func(t *testing.T, s *site) {
 		from := func(browser string) {
 			t.Helper()

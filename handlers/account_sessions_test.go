@@ -115,6 +115,7 @@ func end(handle string) string { return "/account/sessions/" + handle + "/end" }
 var number = regexp.MustCompile(`<code>[\w-]+</code>`)
 
 func TestSessions_areEndedByTheirOwnerOnly(t *testing.T) {
+	t.Attr("asvs", "8.2.2")
 	eachKind(t, func(t *testing.T, s *site, k kindOfSite) {
 		visitor, her, other := s.browser(), s.as(ada), s.as(bea)
 		mine := her.handle()
@@ -208,6 +209,7 @@ func TestSessions_areCapped(t *testing.T) {
 // TestSessions_endOne ends the telephone's session from here. A token in another
 // browser has no name that anybody here could know, and its number ends nothing.
 func TestSessions_endOne(t *testing.T) {
+	t.Attr("asvs", "7.5.2 10.4.9")
 	eachKind(t, func(t *testing.T, s *site, k kindOfSite) {
 		phone, here := s.in(ada, iphone), s.in(ada, firefox)
 		thief, handle := phone.copy(), phone.handle()
@@ -240,6 +242,7 @@ func TestSessions_endOne(t *testing.T) {
 }
 
 func TestSessions_endOthers(t *testing.T) {
+	t.Attr("asvs", "7.5.2")
 	eachKind(t, func(t *testing.T, s *site, k kindOfSite) {
 		phone, here, hers := s.in(ada, iphone), s.in(ada, firefox), s.as(bea)
 		thief, ofPhone := here.copy(), phone.copy()

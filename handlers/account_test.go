@@ -31,6 +31,7 @@ func (b *browser) kind() string {
 func (b *browser) signedIn() bool { return b.kind() != session.None }
 
 func TestAccount_isForItsOwnerOnly(t *testing.T) {
+	t.Attr("asvs", "8.2.1")
 	eachBackend(t, func(t *testing.T, s *site) {
 		visitor := s.browser()
 		if got := visitor.get("/account").want(t, http.StatusSeeOther).location; got != "/signin?next=%2Faccount" {
@@ -53,6 +54,7 @@ func TestAccount_changesTheNameEverywhere(t *testing.T) {
 }
 
 func TestPassword_isNotChangedWithoutTheOldOne(t *testing.T) {
+	t.Attr("asvs", "6.2.3")
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.as(ada)
 		for _, row := range []struct{ name, current, wanted, says string }{
@@ -69,6 +71,7 @@ func TestPassword_isNotChangedWithoutTheOldOne(t *testing.T) {
 }
 
 func TestPassword_guessingIsSlowedDown(t *testing.T) {
+	t.Attr("asvs", "6.3.1")
 	s := newSite(t, session.Database)
 	b := s.as(ada)
 	var last answer
@@ -92,6 +95,7 @@ func TestPassword_ofADemoAccountStays(t *testing.T) {
 }
 
 func TestPassword_endsTheOtherSessionsThatCanBeEnded(t *testing.T) {
+	t.Attr("asvs", "6.2.2 7.4.3")
 	eachBackend(t, func(t *testing.T, s *site) {
 		here, phone := s.as(ada), s.as(ada)
 		before := here.cookie(cookieOf(here.kind()))

@@ -31,6 +31,7 @@ func everything(email string) [][]string {
 }
 
 func TestAdmin_isForAdminsOnly(t *testing.T) {
+	t.Attr("asvs", "8.2.1 8.3.1")
 	eachBackend(t, func(t *testing.T, s *site) {
 		for _, who := range []string{"", ada, grace} {
 			b := s.as(who)
@@ -88,6 +89,7 @@ func TestPeople_pageByPage(t *testing.T) {
 }
 
 func TestRole_actsAtOnceOnRecordsAndLateOnTokens(t *testing.T) {
+	t.Attr("asvs", "8.3.2")
 	eachBackend(t, func(t *testing.T, s *site) {
 		admin, her := s.as(alan), s.as(grace)
 		admin.get(person(grace)).want(t, http.StatusOK, "at once", "when the token expires: at "+s.Now().Add(time.Hour).Local().Format("15:04"))
@@ -112,6 +114,7 @@ func TestRole_actsAtOnceOnRecordsAndLateOnTokens(t *testing.T) {
 }
 
 func TestClosing_endsRecordsAtOnceAndLeavesTokens(t *testing.T) {
+	t.Attr("asvs", "7.4.2")
 	eachBackend(t, func(t *testing.T, s *site) {
 		admin, her := s.as(alan), s.as(ada)
 		admin.get(person(ada)).want(t, http.StatusOK, "Close the account…", "How long they can stay", "JWT sessions go on until")
@@ -135,6 +138,7 @@ func TestClosing_endsRecordsAtOnceAndLeavesTokens(t *testing.T) {
 }
 
 func TestEndSessions_endsWhatCanBeEnded(t *testing.T) {
+	t.Attr("asvs", "7.4.5")
 	eachBackend(t, func(t *testing.T, s *site) {
 		admin, desk, phone := s.as(alan), s.as(ada), s.as(ada)
 		done := admin.post(person(ada)+"/end-sessions").want(t, http.StatusSeeOther)
@@ -230,6 +234,7 @@ func TestSite_carriesEverybodyFromEachKindToEachOther(t *testing.T) {
 }
 
 func TestSite_endsEverybodyElse(t *testing.T) {
+	t.Attr("asvs", "7.4.5")
 	for _, from := range backends {
 		for _, to := range backends {
 			t.Run(from+" to "+to, func(t *testing.T) {
@@ -270,6 +275,7 @@ func TestSite_refusesWhatIsNotOnOffer(t *testing.T) {
 }
 
 func TestAudit_tellsWhoDidWhatAndNoSecret(t *testing.T) {
+	t.Attr("asvs", "16.2.1 16.2.5 16.3.1")
 	eachBackend(t, func(t *testing.T, s *site) {
 		admin := s.as(alan)
 		admin.get("/admin/audit?action=role.change").want(t, http.StatusOK, "Nothing of the kind")

@@ -174,6 +174,7 @@ func TestAPI_tellsWhoItIs(t *testing.T) {
 // neither with the visitor's cookie nor with a token, which it could not send
 // in any case.
 func TestAPI_obeysTheCrossOriginRules(t *testing.T) {
+	t.Attr("asvs", "3.4.2 3.5.1")
 	eachBackend(t, func(t *testing.T, s *site) {
 		her, its := s.as(ada), s.program(ada)
 		foreign := [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}}

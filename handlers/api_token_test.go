@@ -18,6 +18,7 @@ import (
 
 // TestToken_isWhatItShouldBe reads a token as anybody can.
 func TestToken_isWhatItShouldBe(t *testing.T) {
+	t.Attr("asvs", "14.2.6")
 	s := newSite(t, session.Memory)
 	got := s.browser().send(http.MethodPost, "/api/v1/tokens", credentials(ada, password), "Content-Type", jsonType+"; charset=UTF-8").want(t, http.StatusOK)
 	if len(got.header["Set-Cookie"]) > 0 || got.header.Get("Cache-Control") != "no-store" {
@@ -65,6 +66,7 @@ func TestToken_isWhatItShouldBe(t *testing.T) {
 // TestToken_isGivenToNobodyElse: an unknown address, a wrong password and a
 // closed account get one and the same answer.
 func TestToken_isGivenToNobodyElse(t *testing.T) {
+	t.Attr("asvs", "6.3.8")
 	s := newSite(t, session.Memory)
 	must(t, s.db.Disable(t.Context(), fixedID("bea"), s.clock.Now()))
 	said := map[string]bool{}
@@ -90,6 +92,7 @@ func TestToken_isGivenToNobodyElse(t *testing.T) {
 }
 
 func TestToken_isAskedForAtTheSameThrottle(t *testing.T) {
+	t.Attr("asvs", "2.4.1 6.3.1")
 	s := newSite(t, session.Memory)
 	b := s.browser()
 	for range 3 {
@@ -109,6 +112,7 @@ func TestToken_isAskedForAtTheSameThrottle(t *testing.T) {
 }
 
 func TestToken_isAskedForInOneWay(t *testing.T) {
+	t.Attr("asvs", "1.5.3 15.3.5 15.3.7")
 	s := newSite(t, session.Memory)
 	for what, body := range map[string]string{
 		"nothing":                     "",
@@ -209,6 +213,7 @@ func TestBearer_isInNoCache(t *testing.T) {
 
 // TestBearer_expires an hour after it was issued, to the second.
 func TestBearer_expires(t *testing.T) {
+	t.Attr("asvs", "9.2.1")
 	s := newSite(t, session.Memory)
 	p := s.program(ada)
 	s.clock.move(time.Hour - time.Second)
@@ -222,6 +227,7 @@ func TestBearer_expires(t *testing.T) {
 
 // TestBearer_isNoSessionCookie puts a token into the cookies of every kind.
 func TestBearer_isNoSessionCookie(t *testing.T) {
+	t.Attr("asvs", "9.2.2")
 	eachBackend(t, func(t *testing.T, s *site) {
 		token := s.program(ada).token
 		garbage := s.browser().get("/api/v1/me", "Cookie", cookieOf(s.sessions.Site().Backend)+"=garbage").problem(t, http.StatusUnauthorized)
@@ -248,6 +254,7 @@ func TestBearer_isNoSessionCookie(t *testing.T) {
 
 // TestBearer_noSessionCookieIsOne puts each kind's cookie into the header.
 func TestBearer_noSessionCookieIsOne(t *testing.T) {
+	t.Attr("asvs", "9.2.2 10.3.1")
 	eachBackend(t, func(t *testing.T, s *site) {
 		backend := s.sessions.Site().Backend
 		for _, name := range cookiesOf(backend) {
@@ -279,6 +286,7 @@ func isNoBearer(t *testing.T, s *site, name string) {
 // TestBearer_isTakenFromTheHeaderAlone: RFC 6750 knows the form and the query
 // as well.
 func TestBearer_isTakenFromTheHeaderAlone(t *testing.T) {
+	t.Attr("asvs", "14.2.1 16.2.5")
 	s := newSite(t, session.Memory)
 	token := s.program(ada).token
 	s.browser().get("/api/v1/me?access_token="+token).problem(t, http.StatusUnauthorized)
@@ -440,6 +448,7 @@ func TestBearer_endsWithTheOtherSessions(t *testing.T) {
 
 // TestBearer_saysTheRoleItWasIssuedWith: the role is as old as the token.
 func TestBearer_saysTheRoleItWasIssuedWith(t *testing.T) {
+	t.Attr("asvs", "10.3.2")
 	s := newSite(t, session.Memory)
 	p := s.program(bea)
 	s.as(alan).post(person(bea)+"/role", "role", "admin").want(t, http.StatusSeeOther)

@@ -51,6 +51,7 @@ func (s *site) school(ctx context.Context) []string {
 // that are alike: as it is, and with fields that nobody asked for. The answers and the
 // schools are the same afterwards.
 func TestForms_ignoreWhatTheyDoNotAskFor(t *testing.T) {
+	t.Attr("asvs", "8.2.3 15.3.3")
 	forms := 0
 	for _, r := range rows {
 		method, path, _ := strings.Cut(r.route, " ")
@@ -101,6 +102,7 @@ func TestForms_ignoreWhatTheyDoNotAskFor(t *testing.T) {
 // TestForms_readNothingFromTheAddress: a field that stands in the address in place of
 // the form has not been sent.
 func TestForms_readNothingFromTheAddress(t *testing.T) {
+	t.Attr("asvs", "15.3.7")
 	s := newSite(t, session.Database)
 	q := url.Values{"role": {"admin"}, "name": {"Queen"}}.Encode()
 	s.enter(ada).post("/account/profile?"+q).want(t, http.StatusUnprocessableEntity)

@@ -210,6 +210,7 @@ func refusal(a answer) string {
 // led to the sign-in page, anything else is 401 with the very same body, the log
 // has one line with the reason, and nobody is called outside.
 func TestAttacks_areAllRefusedAlike(t *testing.T) {
+	t.Attr("asvs", "7.2.1 9.1.1 9.1.2")
 	for _, alg := range []token.Algorithm{token.HS256, token.EdDSA} {
 		t.Run(string(alg), func(t *testing.T) {
 			t.Parallel()
@@ -249,6 +250,7 @@ func TestAttacks_onAShortToken(t *testing.T) {
 
 // TestAttacks_onATicketForTheNextBand tries what people try with a refresh token.
 func TestAttacks_onATicketForTheNextBand(t *testing.T) {
+	t.Attr("asvs", "7.2.1")
 	s := newSite(t, session.Hybrid)
 	b := s.as(ada)
 	genuine := b.cookie("lectern-refresh")
@@ -275,6 +277,7 @@ func TestAttacks_onATicketForTheNextBand(t *testing.T) {
 
 // TestAttacks_inAnothersName puts each kind's cookies into the others' names.
 func TestAttacks_inAnothersName(t *testing.T) {
+	t.Attr("asvs", "7.2.1 9.2.2")
 	cookies := map[string]string{}
 	for _, backend := range backends {
 		b := newSite(t, backend).as(ada)
@@ -314,6 +317,7 @@ func TestAttacks_inAnothersName(t *testing.T) {
 
 // TestAttacks_onANumber tries what people try with a session id.
 func TestAttacks_onANumber(t *testing.T) {
+	t.Attr("asvs", "7.2.1")
 	for _, backend := range []string{session.Memory, session.Database, session.Redis} {
 		t.Run(backend, func(t *testing.T) {
 			t.Parallel()

@@ -14,6 +14,7 @@ import (
 // session can be looked up: whoever comes is told to try again, keeps their
 // cookie and what they wrote, and is signed in as before when the store is back.
 func TestSession_storeIsAway(t *testing.T) {
+	t.Attr("asvs", "16.5.2 16.5.3")
 	t.Parallel()
 	s := newSite(t, session.Database)
 	b := s.as(ada)

@@ -49,6 +49,7 @@ func TestDemo_takesAlongWhatTheDoorHolds(t *testing.T) {
 }
 
 func TestDemo_isNoWayInWhereThereIsNone(t *testing.T) {
+	t.Attr("asvs", "6.3.2 15.2.3")
 	s := startSite(t, session.Database, false)
 	s.withDemoPeople()
 	s.browser().get("/signin").want(t, http.StatusOK).lacks(t, `name="demo"`)
@@ -94,6 +95,7 @@ func TestBusy_losesNothing(t *testing.T) {
 }
 
 func TestLog_hasWrongPresentPasswords(t *testing.T) {
+	t.Attr("asvs", "16.3.1")
 	s := newSite(t, session.Database)
 	b := s.as(ada)
 	b.post("/account/password", "current", "not it at all, sorry", "new", otherPassword)

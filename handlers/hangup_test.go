@@ -78,6 +78,7 @@ func (s *site) lastEvent(action string) school.Event {
 }
 
 func TestHangUp_leavesNoDeedOutOfTheLog(t *testing.T) {
+	t.Attr("asvs", "16.3.1")
 	s := newSite(t, session.JWT)
 	if got := s.browser().hangsUp(true, "/signin", "email", ada, "password", password); got.Code != http.StatusSeeOther {
 		t.Fatalf("the sign-in answers %d", got.Code)
@@ -88,6 +89,7 @@ func TestHangUp_leavesNoDeedOutOfTheLog(t *testing.T) {
 }
 
 func TestHangUp_leavesNoDeedHalfDone(t *testing.T) {
+	t.Attr("asvs", "2.3.3")
 	eachBackend(t, func(t *testing.T, s *site) {
 		here, phone := s.as(ada), s.as(ada)
 		if got := here.hangsUp(true, "/account/password", "current", password, "new", otherPassword, "end_others", "1"); got.Code != http.StatusSeeOther {

@@ -49,6 +49,7 @@ func between(s, before, after string) string {
 }
 
 func TestHeaders_areOnEveryAnswer(t *testing.T) {
+	t.Attr("asvs", "3.4.3 3.4.4 3.4.5 3.4.6 3.4.8 3.5.8 13.4.6")
 	eachBackend(t, func(t *testing.T, s *site) {
 		for name, a := range everyAnswer(t, s) {
 			for header, want := range map[string]string{
@@ -79,6 +80,7 @@ func TestHeaders_areOnEveryAnswer(t *testing.T) {
 }
 
 func TestBug_tellsTheVisitorNothing(t *testing.T) {
+	t.Attr("asvs", "13.4.2 16.3.4 16.5.1 16.5.4")
 	s := newSite(t, session.Memory)
 	s.PanicAt("/bug")
 	a := s.browser().get("/bug").want(t, 500, "it was us")
@@ -94,6 +96,7 @@ func TestBug_tellsTheVisitorNothing(t *testing.T) {
 }
 
 func TestHeaders_keepWhatIsPersonalOutOfCaches(t *testing.T) {
+	t.Attr("asvs", "14.2.2 14.3.2")
 	eachBackend(t, func(t *testing.T, s *site) {
 		her, all := s.as(ada), everyAnswer(t, s)
 		personal := map[string]answer{"the front page": her.get("/")}
@@ -120,6 +123,7 @@ func TestHeaders_keepWhatIsPersonalOutOfCaches(t *testing.T) {
 }
 
 func TestCookies_haveTheirFlags(t *testing.T) {
+	t.Attr("asvs", "3.3.1 3.3.2 3.3.3 3.3.4 3.4.1")
 	form := []string{"Content-Type", "application/x-www-form-urlencoded"}
 	for base, secure := range map[string]bool{"": false, "https://school.example": true} {
 		for _, backend := range backends {
@@ -169,6 +173,7 @@ func other(backend string) string {
 }
 
 func TestForwardedHeaders_areBelievedFromAProxyOnly(t *testing.T) {
+	t.Attr("asvs", "4.1.3 15.3.4")
 	forwarded := []string{"X-Forwarded-For", "203.0.113.7", "X-Real-Ip", "203.0.113.8", "Forwarded", "for=203.0.113.9", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "evil.example"}
 	for _, row := range []struct {
 		says    string
@@ -207,6 +212,7 @@ func TestForwardedHeaders_areBelievedFromAProxyOnly(t *testing.T) {
 // TestForeignForms_changeNothing sends every form of the site from a page of
 // another site, with an admin's cookies.
 func TestForeignForms_changeNothing(t *testing.T) {
+	t.Attr("asvs", "3.5.1")
 	eachBackend(t, func(t *testing.T, s *site) {
 		admin, owner := s.as(alan), s.as(grace)
 		before := state(t, s)

@@ -60,6 +60,7 @@ func TestInbox_showsNobodyElsesMessages(t *testing.T) {
 }
 
 func TestInbox_isThereInADemonstrationOnly(t *testing.T) {
+	t.Attr("asvs", "15.2.3")
 	s := startSite(t, session.Memory, false)
 	s.send(ada, fixedID("ada"), "Subject", "Body")
 	for _, who := range []string{"", ada, alan} {

@@ -26,6 +26,7 @@ import (
 var labRoutes = []route{
 	{http.MethodGet, "/lab", to(policy.LabUse), (*Server).showLab},
 	{http.MethodGet, "/lab/permissions", to(policy.LabUse), (*Server).showPermissions},
+	{http.MethodGet, "/lab/asvs", to(policy.LabUse), (*Server).showASVS},
 	{http.MethodPost, "/lab/permissions/run", to(policy.LabUse), (*Server).runPermission},
 	{http.MethodGet, "/lab/:experiment", to(policy.LabUse), (*Server).showExperiment},
 	{http.MethodPost, "/lab/:experiment/predict", to(policy.LabUse), (*Server).predict},

@@ -43,8 +43,9 @@ func (b *browser) still(t *testing.T, in bool, says string) {
 }
 
 // TestLadder_whatEndsACopyOfAToken does to a person what should end their
-// sessions, and comes with a copy of their token (ASVS 7.4.1 to 7.4.3).
+// sessions, and comes with a copy of their token.
 func TestLadder_whatEndsACopyOfAToken(t *testing.T) {
+	t.Attr("asvs", "7.4.1 7.4.2 7.4.3 7.4.5")
 	for _, row := range []struct {
 		says string
 		do   func(s *site, own *browser)

@@ -55,6 +55,7 @@ func (a answer) notNow(t testing.TB, texts ...string) {
 // whatever only reads goes on, and whoever wants something written hears in
 // time that it cannot be now.
 func TestLocked_databaseIsReadOn(t *testing.T) {
+	t.Attr("asvs", "16.5.2")
 	t.Parallel()
 	for _, row := range []struct {
 		says string

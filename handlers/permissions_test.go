@@ -120,6 +120,7 @@ func TestPermissions_bounds(t *testing.T) {
 // TestPermissions_pagePolicyAndRouterAgree asks every cell of the site, with a kind of
 // session that reads the role from a token and with those that read it elsewhere.
 func TestPermissions_pagePolicyAndRouterAgree(t *testing.T) {
+	t.Attr("asvs", "8.2.1 8.2.2 8.3.1")
 	for _, kind := range []string{session.JWT, session.Memory, session.Database, session.Hybrid} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -138,6 +139,7 @@ func TestPermissions_pagePolicyAndRouterAgree(t *testing.T) {
 // TestFields_areShownToWhomPolicySays looks for each part of a thing on the pages where
 // it stands, and on some where it does not, as each of the people.
 func TestFields_areShownToWhomPolicySays(t *testing.T) {
+	t.Attr("asvs", "8.2.3 15.3.1")
 	for _, kind := range []string{session.JWT, session.Database} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

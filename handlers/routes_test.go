@@ -152,6 +152,7 @@ var rows = []row{
 	{says: "the lab is for everybody", route: "GET /lab", want: all200},
 	{says: "the matrix of who may do what is for everybody", route: "GET /lab/permissions", want: all200},
 	{says: "and every cell of it is asked by everybody", route: "POST /lab/permissions/run", path: "/lab/permissions/run", fields: []string{"cell", "user.view.list.student", "kind", session.JWT}, want: all303},
+	{says: "which rows of the standard are proved is for everybody", route: "GET /lab/asvs", want: all200},
 	{says: "an experiment is for everybody", route: "GET /lab/:experiment", path: "/lab/steal-the-cookie", want: all200},
 	{says: "an experiment that there is not is not there", route: "GET /lab/:experiment", path: "/lab/alchemy", want: answers{404, 404, 404, 404, 404}},
 	{says: "everybody predicts", route: "POST /lab/:experiment/predict", path: "/lab/steal-the-cookie/predict", fields: []string{"jwt", "refused"}, want: all303},
@@ -241,6 +242,7 @@ func withClass(t *testing.T, backend string) *site {
 // TestRoutes_answerEachPersonAsTheyShould walks the whole table, with every
 // kind of session.
 func TestRoutes_answerEachPersonAsTheyShould(t *testing.T) {
+	t.Attr("asvs", "8.2.1 8.2.2 8.3.1")
 	for _, backend := range backends {
 		t.Run(backend, func(t *testing.T) {
 			t.Parallel()
@@ -309,6 +311,7 @@ func (b *browser) submit(method, path string, r row) answer {
 }
 
 func TestRoutes_allRequireSomething(t *testing.T) {
+	t.Attr("asvs", "8.2.1")
 	s := newSite(t, session.Memory)
 	if open := s.Unguarded(); len(open) > 0 {
 		t.Errorf("without a requirement: %v", open)
@@ -325,6 +328,7 @@ func TestRoutes_allRequireSomething(t *testing.T) {
 
 // TestRoutes_refuseOtherMethods sends to every address what it does not take.
 func TestRoutes_refuseOtherMethods(t *testing.T) {
+	t.Attr("asvs", "3.5.3 4.1.4 13.4.4")
 	s := newSite(t, session.Memory)
 	takes := map[string][]string{}
 	for _, route := range s.Routes() {
@@ -361,6 +365,7 @@ func TestRoutes_refuseOtherMethods(t *testing.T) {
 }
 
 func TestRoutes_answerWhatIsNotThere(t *testing.T) {
+	t.Attr("asvs", "13.4.1")
 	s := newSite(t, session.Memory)
 	for _, who := range []string{"", ada, alan} {
 		b := s.as(who)
@@ -373,6 +378,7 @@ func TestRoutes_answerWhatIsNotThere(t *testing.T) {
 }
 
 func TestComponents_areShownInADemonstrationOnly(t *testing.T) {
+	t.Attr("asvs", "15.2.3")
 	newSite(t, session.Memory).browser().get("/demo/components").want(t, http.StatusOK)
 	startSite(t, session.Memory, false).browser().get("/demo/components").want(t, http.StatusNotFound).lacks(t, strconv.Quote("/demo/components"))
 }

@@ -197,6 +197,7 @@ func TestSwitch_refusesWhatIsNoBackend(t *testing.T) {
 }
 
 func TestSwitch_isOnlyThereInADemo(t *testing.T) {
+	t.Attr("asvs", "15.2.3")
 	s := startSite(t, session.Database, false)
 	b := s.as(ada)
 	b.post("/session/backend", "backend", "jwt").want(t, http.StatusNotFound)
@@ -211,6 +212,7 @@ func TestSwitch_isOnlyThereInADemo(t *testing.T) {
 // TestRole_isAsOldAsWhereItIsRead takes a role away: a record knows at once, a
 // token when it expires.
 func TestRole_isAsOldAsWhereItIsRead(t *testing.T) {
+	t.Attr("asvs", "8.3.2")
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.as(grace)
 		if got := b.trace().Authorization.Role; got != "instructor" {
@@ -245,6 +247,7 @@ func TestRole_isAsOldAsWhereItIsRead(t *testing.T) {
 // TestBadCookie_isAnAnonymousVisitor sends what is no session: never an error,
 // a cleared cookie, and one line in the log with the reason and nothing else.
 func TestBadCookie_isAnAnonymousVisitor(t *testing.T) {
+	t.Attr("asvs", "7.2.1 16.2.5 16.3.3")
 	eachBackend(t, func(t *testing.T, s *site) {
 		backend := s.sessions.Site().Backend
 		other := newSite(t, otherKind(backend)).as(ada).cookie(cookieOf(otherKind(backend)))
@@ -293,6 +296,7 @@ func otherKind(backend string) string {
 // TestToken_ofSomebodyWhoIsGone speaks of a person who was never in this
 // school.
 func TestToken_ofSomebodyWhoIsGone(t *testing.T) {
+	t.Attr("asvs", "7.4.2")
 	s := newSite(t, session.JWT)
 	b, program := s.as(bea), s.as(bea)
 	if _, err := s.db.Writer().ExecContext(t.Context(), `DELETE FROM users WHERE email = $1`, bea); err != nil {

@@ -11,6 +11,7 @@ import (
 )
 
 func TestSignIn_refusesWithoutSayingWhy(t *testing.T) {
+	t.Attr("asvs", "6.3.8 16.2.5")
 	eachBackend(t, func(t *testing.T, s *site) {
 		wrong := s.browser().post("/signin", "email", ada, "password", "not it at all, sorry").
 			want(t, http.StatusUnprocessableEntity, "do not open an account")
@@ -26,6 +27,7 @@ func TestSignIn_refusesWithoutSayingWhy(t *testing.T) {
 }
 
 func TestSignIn_leadsToLocalPathsOnly(t *testing.T) {
+	t.Attr("asvs", "3.7.2")
 	eachBackend(t, func(t *testing.T, s *site) {
 		for next, want := range map[string]string{
 			"/learning?x=1":            "/learning?x=1",
@@ -51,6 +53,7 @@ func TestSignIn_leadsToLocalPathsOnly(t *testing.T) {
 // TestSignIn_slowsGuessingDown tries until it is told to wait: the page says
 // for how long, and everything but the password is still in its form.
 func TestSignIn_slowsGuessingDown(t *testing.T) {
+	t.Attr("asvs", "2.4.1 6.3.1")
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.browser()
 		form := []string{"email", ada, "next", "/learning", "remember", "1", "kept-action", "/account/profile", "kept-name", "Ada, Countess"}
@@ -76,6 +79,7 @@ func TestSignIn_slowsGuessingDown(t *testing.T) {
 }
 
 func TestSignUp_keepsWhatWasTypedButThePassword(t *testing.T) {
+	t.Attr("asvs", "2.2.2 6.2.1 6.2.4 6.2.11 16.2.5")
 	s := newSite(t, "memory")
 	for _, row := range []struct{ says, name, email, password, reason string }{
 		{"14 characters are too few", "New Person", "new@school.example", "violet tractor", "at least 15 characters; this has 14"},
@@ -110,6 +114,7 @@ func TestSignUp_keepsWhatWasTypedButThePassword(t *testing.T) {
 var passwordField = regexp.MustCompile(`<input[^>]* name="password"[^>]*>`)
 
 func TestSignOut_endsTheSession(t *testing.T) {
+	t.Attr("asvs", "14.3.1")
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.as(ada)
 		b.get("/").want(t, http.StatusOK, "Ada Byron")
@@ -122,6 +127,7 @@ func TestSignOut_endsTheSession(t *testing.T) {
 }
 
 func TestSession_endsWithItsTime(t *testing.T) {
+	t.Attr("asvs", "7.3.1")
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.as(ada)
 		s.clock.move(2 * time.Hour)

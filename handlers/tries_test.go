@@ -42,6 +42,7 @@ func (a answer) wait(t testing.TB, seconds string) {
 // TestTries_holdOverServersAndNewStarts has two servers on one school, and a third that
 // starts when the first has been stopped.
 func TestTries_holdOverServersAndNewStarts(t *testing.T) {
+	t.Attr("asvs", "2.4.1 6.3.1")
 	t.Parallel()
 	set := setting{file: filepath.Join(t.TempDir(), "lectern.db"), clock: newClock()}
 	here, there := startSite(t, session.Database, true, set), startSite(t, session.JWT, true, set)
@@ -73,6 +74,7 @@ func TestTries_holdOverServersAndNewStarts(t *testing.T) {
 // TestTries_cannotBeCountedNow locks the database file: nobody is let in, nothing of the
 // form but the password is lost, and all is well when the lock is gone.
 func TestTries_cannotBeCountedNow(t *testing.T) {
+	t.Attr("asvs", "16.5.2 16.5.3")
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.browser().impatient()
 		unlock := s.lock()
@@ -90,6 +92,7 @@ func TestTries_cannotBeCountedNow(t *testing.T) {
 // TestTries_aHeaderResetsNoCount sends a new address with each try, in every header that
 // some server believes.
 func TestTries_aHeaderResetsNoCount(t *testing.T) {
+	t.Attr("asvs", "2.4.1 15.3.4")
 	for _, row := range []struct {
 		says    string
 		proxies []netip.Prefix
@@ -183,6 +186,7 @@ func (n *noted) since() []string {
 // transaction, before the password is looked at, and the line of the log in another,
 // whoever it is about. What it reads and hashes is counted where that is done.
 func TestSignIn_theWorkIsTheSame(t *testing.T) {
+	t.Attr("asvs", "6.3.8")
 	t.Parallel()
 	s := newSite(t, session.Database)
 	must(t, s.db.Disable(t.Context(), fixedID("bea"), s.clock.Now()))

@@ -108,8 +108,8 @@ func (b *browser) setUp() (app, []string) {
 	return a, codes
 }
 
-// TestCode_isGoodOnceInItsBrowserForTenMinutes: ASVS 6.5.1, 6.5.5, 6.6.2, 6.6.3.
 func TestCode_isGoodOnceInItsBrowserForTenMinutes(t *testing.T) {
+	t.Attr("asvs", "6.5.1 6.5.4 6.5.5 6.6.2 6.6.3")
 	eachBackend(t, func(t *testing.T, s *site) {
 		begin := func() (b *browser, flow, code string) {
 			b = s.browser()
@@ -152,9 +152,9 @@ func TestCode_isGoodOnceInItsBrowserForTenMinutes(t *testing.T) {
 	})
 }
 
-// TestCode_saysTheSameToEverybody: whoever types an address in learns nothing about it
-// (ASVS 6.3.8).
+// TestCode_saysTheSameToEverybody: whoever types an address in learns nothing about it.
 func TestCode_saysTheSameToEverybody(t *testing.T) {
+	t.Attr("asvs", "6.3.8")
 	s := newSite(t, "jwt")
 	must(t, s.db.Disable(t.Context(), fixedID("bea"), s.clock.Now()))
 	for _, path := range []string{"/signin/code", "/signin/forgotten"} {
@@ -175,8 +175,8 @@ func TestCode_saysTheSameToEverybody(t *testing.T) {
 	}
 }
 
-// TestAuthenticator_isASecondStep: ASVS 6.3.3, 6.5.1, 6.5.5, 6.5.6.
 func TestAuthenticator_isASecondStep(t *testing.T) {
+	t.Attr("asvs", "2.3.1 6.3.3 6.3.4 6.5.1 6.5.5 6.5.8")
 	eachBackend(t, func(t *testing.T, s *site) {
 		her := s.as(ada)
 		begun := her.post("/account/authenticator").want(t, http.StatusSeeOther)
@@ -230,8 +230,8 @@ func TestAuthenticator_isASecondStep(t *testing.T) {
 	})
 }
 
-// TestForgotten_replacesThePasswordAndNothingElse: ASVS 6.4.3.
 func TestForgotten_replacesThePasswordAndNothingElse(t *testing.T) {
+	t.Attr("asvs", "2.3.1 6.3.7 6.4.3")
 	eachBackend(t, func(t *testing.T, s *site) {
 		her := s.as(ada)
 		app, _ := her.setUp()
@@ -264,8 +264,8 @@ func TestForgotten_replacesThePasswordAndNothingElse(t *testing.T) {
 	})
 }
 
-// TestConfirm_isAskedForTenMinutesAfterTheLastProof: ASVS 7.5.1.
 func TestConfirm_isAskedForTenMinutesAfterTheLastProof(t *testing.T) {
+	t.Attr("asvs", "7.2.4 7.5.1 7.5.2")
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.as(ada)
 		s.clock.move(10*time.Minute + time.Second)
@@ -302,8 +302,8 @@ func TestConfirm_isAskedForTenMinutesAfterTheLastProof(t *testing.T) {
 	})
 }
 
-// TestEmail_changesWhenTheNewOneHasShownItself: ASVS 6.3.7.
 func TestEmail_changesWhenTheNewOneHasShownItself(t *testing.T) {
+	t.Attr("asvs", "6.3.7")
 	eachBackend(t, func(t *testing.T, s *site) {
 		const elsewhere = "ada@elsewhere.example"
 		b := s.as(ada)
@@ -364,8 +364,8 @@ func TestPhone_takesCodes(t *testing.T) {
 	})
 }
 
-// TestSignUp_tellsNobodyWhoHasAnAccount: ASVS 6.3.8.
 func TestSignUp_tellsNobodyWhoHasAnAccount(t *testing.T) {
+	t.Attr("asvs", "6.3.8")
 	eachBackend(t, func(t *testing.T, s *site) {
 		b, c := s.browser(), s.browser()
 		const cleo = "cleo@school.example"
@@ -387,9 +387,9 @@ func TestSignUp_tellsNobodyWhoHasAnAccount(t *testing.T) {
 	})
 }
 
-// TestFlow_cannotBeTakenForAnother: a flow that waits for one thing takes no other
-// (ASVS 2.3.1, 9.2.2).
+// TestFlow_cannotBeTakenForAnother: a flow that waits for one thing takes no other.
 func TestFlow_cannotBeTakenForAnother(t *testing.T) {
+	t.Attr("asvs", "2.3.1")
 	s := newSite(t, "database")
 	her := s.as(ada)
 	her.setUp()

@@ -92,6 +92,7 @@ var looked = []struct {
 		{path: "/lab/add-a-second-server/predict", form: []string{"jwt", "accepted", "server", "accepted", "hybrid", "accepted"}},
 		{path: "/lab/add-a-second-server/run", form: []string{}},
 		{path: "/lab/permissions"}, {path: "/lab/permissions?action=lesson.view&role=joined&cell=lesson.view.draft.joined"},
+		{path: "/lab/asvs"}, {path: "/lab/asvs?chapter=V9&level=1&verdict=failed"},
 		{path: "/lab/permissions/run", form: []string{"cell", "course.join.published.admin", "kind", "jwt"}},
 		{path: "/no/such/page", status: http.StatusNotFound},
 		{path: "/demo/components"},

@@ -57,6 +57,7 @@ func (b *tab) click(selector string) {
 // TestBrowser_noScriptReadsTheSession has a script look in a real browser: it finds
 // what lies open, and not the session, which is there all the same.
 func TestBrowser_noScriptReadsTheSession(t *testing.T) {
+	t.Attr("asvs", "3.3.4")
 	d := startDemo(t)
 	for _, row := range inBrowserKinds {
 		t.Run(row.kind, func(t *testing.T) {
@@ -147,6 +148,7 @@ func TestBrowser_whoHasNoSessionIsLentOne(t *testing.T) {
 // browser with real cookies. From another host the session stays at home; from another
 // port it comes along. Neither changes anything.
 func TestBrowser_formsFromElsewhereAreRefused(t *testing.T) {
+	t.Attr("asvs", "3.5.1")
 	d := startDemo(t)
 	for _, row := range inBrowserKinds {
 		t.Run(row.kind, func(t *testing.T) {

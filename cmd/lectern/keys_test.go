@@ -128,6 +128,7 @@ func untilHeard(t *testing.T, heard func() bool) {
 }
 
 func TestKeysRotate_signsNobodyOutUnlessTheOldKeysAreDropped(t *testing.T) {
+	t.Attr("asvs", "11.2.2 13.3.4")
 	for _, algorithm := range []string{"HS256", "EdDSA"} {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()

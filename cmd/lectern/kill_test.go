@@ -58,6 +58,7 @@ func start(t *testing.T, data string, settings ...string) (program *exec.Cmd, ad
 // at once, each of somebody who is not in the course. Started again, it has
 // every join that was answered, and every count is right.
 func TestKill_losesNoAcknowledgedJoin(t *testing.T) {
+	t.Attr("asvs", "2.3.3")
 	const joins = 200
 	data := filepath.Join(t.TempDir(), "data")
 	program, address := start(t, data)

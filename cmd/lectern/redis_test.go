@@ -179,6 +179,7 @@ func TestServe_offersRedisWhereItHasOne(t *testing.T) {
 
 // TestServe_tellsNobodyThePasswordOfRedis logs in with a wrong one.
 func TestServe_tellsNobodyThePasswordOfRedis(t *testing.T) {
+	t.Attr("asvs", "16.2.5")
 	server := redistest.Start(t)
 	address := strings.Replace(server.URL(), "redis://", "redis://lectern:s3cret-of-redis@", 1)
 	where, log := serveDemo(t, "--sessions", "redis", "--redis", address)

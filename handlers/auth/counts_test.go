@@ -57,6 +57,7 @@ func (w *watched) ChangeCounts(ctx context.Context, keys []school.TryKey, change
 }
 
 func TestThrottle_withoutCountsNobodyIsLetThrough(t *testing.T) {
+	t.Attr("asvs", "16.5.3")
 	for _, row := range []struct {
 		says            string
 		noRead, noWrite bool
@@ -324,6 +325,7 @@ func TestThrottle_aNetworkIsKnownForHalfAYear(t *testing.T) {
 // hashes, what is asked of the counts and how much of it is changed, and the looks into
 // the school. So no clock can tell them apart.
 func TestPasswords_theWorkIsTheSame(t *testing.T) {
+	t.Attr("asvs", "6.3.8")
 	emails := []string{ada, "closed@lectern.example", "bare@lectern.example", "nobody@lectern.example", "nobody.at.all.who.has.a.very.long.address@lectern.example"}
 	for round, says := range []string{"the first", "the second", "the third", "the fourth", "the fifth", "one told to wait"} {
 		var want string
@@ -366,6 +368,7 @@ func newRequests(counts auth.Counts, c *clock) *auth.Requests {
 }
 
 func TestRequests_strangersHaveFiveInAnHourTogether(t *testing.T) {
+	t.Attr("asvs", "2.3.2 2.4.1")
 	eachStore(t, func(t *testing.T, open opener) {
 		c := newClock()
 		requests := newRequests(open(t), c)
@@ -455,6 +458,7 @@ func TestRequests_connectionsWithoutAnAddressAreStrangers(t *testing.T) {
 }
 
 func TestRequests_withoutCountsNoCodeIsSent(t *testing.T) {
+	t.Attr("asvs", "16.5.3")
 	c := newClock()
 	for _, counts := range []*watched{{inner: auth.NewMemory(), noRead: true}, {inner: auth.NewMemory(), noWrite: true}} {
 		if err := newRequests(counts, c).Take(t.Context(), school.EmailCode, ada, home); !errors.Is(err, auth.ErrUnavailable) {

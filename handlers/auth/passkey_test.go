@@ -239,6 +239,7 @@ func TestPasskeys_addressesWhereTheyCannotWork(t *testing.T) {
 }
 
 func TestPasskeys_askForWhatTheRulesSay(t *testing.T) {
+	t.Attr("asvs", "6.7.2")
 	d := newPasskeyDoor(t)
 	on := newDevice(d.ada)
 	d.add(d.ada, on, "Telephone")
@@ -433,6 +434,7 @@ func TestPasskeys_refuseWhatMakesNone(t *testing.T) {
 // TestPasskeys_refuseAtTheDoor has Ada's passkey on a device, and something wrong.
 // Each row is tried as the only step, and most as the second one.
 func TestPasskeys_refuseAtTheDoor(t *testing.T) {
+	t.Attr("asvs", "6.5.6")
 	away := here
 	away.Origin = "https://schoo1.example"
 	other := here
@@ -521,6 +523,7 @@ func TestPasskeys_refuseAtTheDoor(t *testing.T) {
 }
 
 func TestPasskeys_refuseWhatWasAskedForSomethingElse(t *testing.T) {
+	t.Attr("asvs", "2.3.1")
 	d := newPasskeyDoor(t)
 	on := newDevice(d.ada)
 	d.add(d.ada, on, "Key")
@@ -649,6 +652,7 @@ func TestPasskeys_aCopyIsNoticedAndOpensNothingFromThenOn(t *testing.T) {
 }
 
 func TestPasskeys_ofTwoUsesAtOnceWithOneCountOneIsBelieved(t *testing.T) {
+	t.Attr("asvs", "15.4.2")
 	d := newPasskeyDoor(t)
 	on := newDevice(d.ada)
 	d.add(d.ada, on, "Key")

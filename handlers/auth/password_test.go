@@ -34,6 +34,7 @@ func mustHash(t *testing.T, h *auth.Hasher, password string) string {
 }
 
 func TestHasher_verifiesExactlyWhatWasTyped(t *testing.T) {
+	t.Attr("asvs", "6.2.8")
 	h := newCheapHasher()
 	long := strings.Repeat("a", 72)
 	for _, tt := range []struct {
@@ -72,6 +73,7 @@ func TestHasher_verifiesExactlyWhatWasTyped(t *testing.T) {
 }
 
 func TestHasher_theStoredForm(t *testing.T) {
+	t.Attr("asvs", "11.4.1 11.4.2")
 	h := newHasher()
 	one, two := mustHash(t, h, goodPassword), mustHash(t, h, goodPassword)
 	if one == two {

@@ -10,6 +10,7 @@ import (
 )
 
 func TestCheckNew_refuses(t *testing.T) {
+	t.Attr("asvs", "6.2.1 6.2.4 6.2.11 6.2.12")
 	for _, tt := range []struct{ name, password, reason string }{
 		{"nothing", "", "at least 15"},
 		{"seven characters", "lantern", "at least 15"},
@@ -75,6 +76,7 @@ func TestCheckNew_refuses(t *testing.T) {
 }
 
 func TestCheckNew_accepts(t *testing.T) {
+	t.Attr("asvs", "6.2.5 6.2.9")
 	for _, tt := range []struct{ name, password string }{
 		{"15 characters", "four lamps now!"},
 		{"15 characters of several bytes", "фонари у моста!"},

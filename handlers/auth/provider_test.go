@@ -229,6 +229,7 @@ func (p *idp) signIn(t *testing.T, ask auth.Ask) (auth.Claim, error) {
 // of 10.1.2: everything that binds the answer to this flow is sent, and no more is
 // asked than is needed.
 func TestProvider_10_2_1_sendsStateNonceAndPKCE(t *testing.T) {
+	t.Attr("asvs", "10.2.1 10.2.3")
 	idp := newIDP(t)
 	address, pending := begin(t, idp.client(t), auth.Ask{})
 	u, err := url.Parse(address)
@@ -268,6 +269,7 @@ func TestProvider_10_2_1_sendsStateNonceAndPKCE(t *testing.T) {
 // and 2.3.1 for this flow: an answer that was not asked for is refused before its code
 // or its error means anything.
 func TestProvider_10_1_2_refusesAnswersToOtherFlows(t *testing.T) {
+	t.Attr("asvs", "2.3.1 10.1.2 10.2.1 10.2.2")
 	for _, row := range []struct {
 		says   string
 		signs  bool // the provider says that it always names itself
@@ -312,6 +314,7 @@ func TestProvider_10_1_2_refusesAnswersToOtherFlows(t *testing.T) {
 // TestProvider_10_5_3_refusesDescriptions is ASVS 10.5.3, and what else a provider may
 // not say of itself.
 func TestProvider_10_5_3_refusesDescriptions(t *testing.T) {
+	t.Attr("asvs", "10.5.3")
 	for _, row := range []struct {
 		says   string
 		change func(map[string]any)
@@ -346,6 +349,7 @@ func TestProvider_10_5_3_refusesDescriptions(t *testing.T) {
 // 10.5.1 and 10.5.4: a token that is not signed by the provider, or that is for
 // somebody or something else, signs nobody in.
 func TestProvider_6_8_2_refusesIDTokens(t *testing.T) {
+	t.Attr("asvs", "6.8.2 9.1.1 9.1.2 9.2.1 9.2.2 9.2.3 10.5.1 10.5.4")
 	stranger := newKey(t)
 	set := func(name string, value any) func(*idp) {
 		return func(p *idp) { p.claims = func(c map[string]any) { c[name] = value } }
@@ -416,6 +420,7 @@ func TestProvider_6_8_2_refusesIDTokens(t *testing.T) {
 // TestProvider_6_8_4_refusesOldSignIns is ASVS 6.8.4: who wants the person to have been
 // asked lately gets that or nothing.
 func TestProvider_6_8_4_refusesOldSignIns(t *testing.T) {
+	t.Attr("asvs", "6.8.4")
 	for _, row := range []struct {
 		says string
 		ago  any
@@ -479,6 +484,7 @@ func TestProvider_10_5_2_claimsIssuerAndSubject(t *testing.T) {
 // TestProvider_10_1_1_keepsNoTokens is ASVS 10.1.1: what comes out has nothing in it
 // that opens a door at the provider, and neither has the recording.
 func TestProvider_10_1_1_keepsNoTokens(t *testing.T) {
+	t.Attr("asvs", "10.1.1")
 	idp := newIDP(t)
 	client := idp.client(t)
 	ctx, recording := auth.Record(t.Context())
@@ -528,6 +534,7 @@ func TestProvider_codeWorksOnce(t *testing.T) {
 // TestProvider_needsItsOwnVerifier has a thief bring a code that another flow asked
 // for (ASVS 10.2.1, PKCE).
 func TestProvider_needsItsOwnVerifier(t *testing.T) {
+	t.Attr("asvs", "10.1.2 10.2.1")
 	idp := newIDP(t)
 	client := idp.client(t)
 	address, _ := begin(t, client, auth.Ask{})
@@ -628,6 +635,7 @@ func TestProvider_isAwayInTheMiddle(t *testing.T) {
 // TestProvider_followsNobodyElsewhere has a provider send us to a stranger, who would
 // be shown our secret and the code.
 func TestProvider_followsNobodyElsewhere(t *testing.T) {
+	t.Attr("asvs", "1.3.6")
 	visited := 0
 	stranger := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visited++ }))
 	defer stranger.Close()

@@ -118,6 +118,7 @@ func atOnce(t *testing.T, throttle *auth.Throttle, email string, address netip.A
 }
 
 func TestThrottle_strangersWaitLongerAndLonger(t *testing.T) {
+	t.Attr("asvs", "2.3.2 6.3.1")
 	eachStore(t, func(t *testing.T, open opener) {
 		for _, tt := range []struct {
 			name           string
@@ -215,6 +216,7 @@ func TestThrottle_quietIsForgiven(t *testing.T) {
 }
 
 func TestThrottle_aFloodDoesNotStopTheOwnerAtHome(t *testing.T) {
+	t.Attr("asvs", "6.3.1")
 	eachStore(t, func(t *testing.T, open opener) {
 		c := newClock()
 		throttle := newThrottle(open(t), c)
@@ -475,6 +477,7 @@ func TestThrottle_eightNetworksAreRemembered(t *testing.T) {
 }
 
 func TestThrottle_oneNetworkOnManyAccounts(t *testing.T) {
+	t.Attr("asvs", "6.3.1")
 	eachStore(t, func(t *testing.T, open opener) {
 		c := newClock()
 		throttle := newThrottle(open(t), c)
@@ -558,6 +561,7 @@ func TestThrottle_takingBackGivesNoMoreThanWasTaken(t *testing.T) {
 }
 
 func TestThrottle_aHundredAtOnceAreAHundred(t *testing.T) {
+	t.Attr("asvs", "15.4.2")
 	eachStore(t, func(t *testing.T, open opener) {
 		throttle := newThrottle(open(t), newClock())
 		hundred := func(address netip.Addr) int64 {

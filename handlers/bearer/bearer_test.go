@@ -55,6 +55,7 @@ func (w *world) issue(t *testing.T, asked, from time.Time) string {
 // TestRead_refusesWhatAnotherPartOfTheSiteSigned: the same key signs sessions,
 // and whoever gets a claim wrong.
 func TestRead_refusesWhatAnotherPartOfTheSiteSigned(t *testing.T) {
+	t.Attr("asvs", "9.2.2")
 	w := newWorld(t)
 	common := token.Common{Subject: string(ada.ID), ID: "id", IssuedAt: noon.Unix(), Expires: noon.Add(bearer.Life).Unix(), AuthTime: noon.Unix(), Role: "student"}
 	session := func(use token.Use) string {

@@ -268,6 +268,7 @@ func TestCampus_signsInAtLectern(t *testing.T) {
 // TestCampus_10_4_1_knowsOneAddress is ASVS 10.4.1: people are sent to the registered
 // address, letter by letter, and otherwise nowhere.
 func TestCampus_10_4_1_knowsOneAddress(t *testing.T) {
+	t.Attr("asvs", "10.4.1")
 	b := newHouse(t).browser(t)
 	for _, change := range [][]string{
 		{"redirect_uri", school.Redirect + "/"}, {"redirect_uri", school.Redirect + "?x=1"}, {"redirect_uri", school.Redirect + "#x"},
@@ -298,6 +299,7 @@ func TestCampus_10_4_1_knowsOneAddress(t *testing.T) {
 // TestCampus_10_4_2_takesACodeOnce is ASVS 10.4.2: the second use of a code fails, and
 // takes back what the first was given.
 func TestCampus_10_4_2_takesACodeOnce(t *testing.T) {
+	t.Attr("asvs", "10.4.2")
 	b := newHouse(t).browser(t)
 	code := b.code(school)
 	status, tokens := b.exchange(school, code)
@@ -325,6 +327,7 @@ func TestCampus_10_4_2_takesACodeOnce(t *testing.T) {
 
 // TestCampus_10_4_2_takesACodeOnceAtATime has the same code come ten times at once.
 func TestCampus_10_4_2_takesACodeOnceAtATime(t *testing.T) {
+	t.Attr("asvs", "10.4.2 15.4.2")
 	b := newHouse(t).browser(t)
 	code := b.code(school)
 	given := make(chan any, 10)
@@ -350,6 +353,7 @@ func TestCampus_10_4_2_takesACodeOnceAtATime(t *testing.T) {
 
 // TestCampus_10_4_3_takesACodeForAMinute is ASVS 10.4.3, and tokens end, too.
 func TestCampus_10_4_3_takesACodeForAMinute(t *testing.T) {
+	t.Attr("asvs", "10.4.3")
 	h := newHouse(t)
 	b := h.browser(t)
 	late := b.code(school)
@@ -372,6 +376,7 @@ func TestCampus_10_4_3_takesACodeForAMinute(t *testing.T) {
 // TestCampus_10_4_4_offersTheCodeAlone is ASVS 10.4.4, 10.4.12 and 10.6.1: no token
 // passes through a browser, and no other grant is there.
 func TestCampus_10_4_4_offersTheCodeAlone(t *testing.T) {
+	t.Attr("asvs", "10.4.4 10.6.1")
 	h := newHouse(t)
 	b := h.browser(t)
 	for _, change := range [][2]string{
@@ -426,6 +431,7 @@ func mustJSON(t *testing.T, v any) string {
 
 // TestCampus_10_4_6_wantsPKCE is ASVS 10.4.6.
 func TestCampus_10_4_6_wantsPKCE(t *testing.T) {
+	t.Attr("asvs", "10.4.6")
 	b := newHouse(t).browser(t)
 	for _, change := range [][]string{
 		{"code_challenge", "", "code_challenge_method", ""}, {"code_challenge", ""}, {"code_challenge_method", ""}, {"code_challenge_method", "plain"},
@@ -446,6 +452,7 @@ func TestCampus_10_4_6_wantsPKCE(t *testing.T) {
 // TestCampus_10_4_10_knowsTheSite is ASVS 10.4.10: only the site that asked can
 // exchange its code, and nobody else can use it up.
 func TestCampus_10_4_10_knowsTheSite(t *testing.T) {
+	t.Attr("asvs", "10.4.10")
 	b := newHouse(t).browser(t)
 	code := b.code(school)
 	for _, row := range []struct {
@@ -482,6 +489,7 @@ func TestCampus_10_4_10_knowsTheSite(t *testing.T) {
 // TestCampus_10_4_11_givesWhatWasAsked is ASVS 10.4.11: scopes that there are not are
 // not given, and of a person no more is told than was asked for.
 func TestCampus_10_4_11_givesWhatWasAsked(t *testing.T) {
+	t.Attr("asvs", "10.4.11")
 	b := newHouse(t).browser(t)
 	for _, row := range []struct{ asked, given, has string }{
 		{"openid", "openid", ""},
@@ -518,6 +526,7 @@ func TestCampus_10_4_11_givesWhatWasAsked(t *testing.T) {
 // TestCampus_10_6_2_signsNobodyOut is ASVS 10.6.2: there is no signing in that lasts,
 // so there is no address that could sign somebody out unasked.
 func TestCampus_10_6_2_signsNobodyOut(t *testing.T) {
+	t.Attr("asvs", "10.6.2")
 	b := newHouse(t).browser(t)
 	b.code(school)
 	for _, path := range []string{"/end_session", "/id/end_session", "/logout", "/oauth/introspect", "/revoke", "/device_authorization", "/oauth/token", "/authorize"} {
@@ -533,6 +542,7 @@ func TestCampus_10_6_2_signsNobodyOut(t *testing.T) {
 // TestCampus_10_7_1_asksEachTime is ASVS 10.7.1: no request is answered without the
 // person in front of this browser, also not the second one of the same site.
 func TestCampus_10_7_1_asksEachTime(t *testing.T) {
+	t.Attr("asvs", "10.7.1")
 	h := newHouse(t)
 	b := h.browser(t)
 	b.code(school)
@@ -597,6 +607,7 @@ func TestCampus_refusesOtherBrowsers(t *testing.T) {
 // TestCampus_10_7_2_saysWhatIsTold is ASVS 10.7.2: the page says who asks, what will
 // be told, and what will not.
 func TestCampus_10_7_2_saysWhatIsTold(t *testing.T) {
+	t.Attr("asvs", "10.7.2")
 	h := newHouse(t)
 	for _, row := range []struct {
 		person, scope string
@@ -628,6 +639,7 @@ func TestCampus_10_7_2_saysWhatIsTold(t *testing.T) {
 // TestCampus_10_7_3_withdraws is ASVS 10.7.3: what was agreed to can be seen in this
 // browser, and taken back.
 func TestCampus_10_7_3_withdraws(t *testing.T) {
+	t.Attr("asvs", "10.7.3")
 	h := newHouse(t)
 	b := h.browser(t)
 	page := b.bring(asked(school))

@@ -101,6 +101,7 @@ func checkTag(token html.Token, open []string, ids map[string]bool) error {
 }
 
 func TestRender_attacks(t *testing.T) {
+	t.Attr("asvs", "1.3.5")
 	for _, tt := range []struct{ name, src string }{
 		{"a script", "<script>alert(1)</script>"},
 		{"a script in a line", "a <script>alert(1)</script> b"},

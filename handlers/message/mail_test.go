@@ -259,6 +259,7 @@ func TestNewMail_refusesWhatCannotBe(t *testing.T) {
 }
 
 func TestMail_isRefusedWhereItCouldBeRead(t *testing.T) {
+	t.Attr("asvs", "12.3.2")
 	ours, theirs := newAuthority(t), newAuthority(t)
 	for _, row := range []struct {
 		says   string
@@ -329,6 +330,7 @@ func TestMail_arrivesWhole(t *testing.T) {
 
 // TestMail_cannotBeGivenAnotherHead goes past Send, which refuses the same.
 func TestMail_cannotBeGivenAnotherHead(t *testing.T) {
+	t.Attr("asvs", "1.3.11")
 	office := new(postOffice).open(t, nil, false)
 	m := newMail(t, office.setting("smtp", "&tls=none"), nil)
 	for _, change := range []func(*school.Message){

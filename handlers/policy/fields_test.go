@@ -9,6 +9,7 @@ import (
 // TestDisclose_isThisTable is all that is said about fields. Who is not shown comes
 // first.
 func TestDisclose_isThisTable(t *testing.T) {
+	t.Attr("asvs", "8.2.3")
 	for _, row := range []struct {
 		says   string
 		field  Field

@@ -31,6 +31,7 @@ var (
 
 // TestDecide_isThisTable is the whole policy. Who is refused comes first.
 func TestDecide_isThisTable(t *testing.T) {
+	t.Attr("asvs", "8.2.1 8.2.2")
 	for _, row := range []struct {
 		says   string
 		action Action

@@ -122,6 +122,7 @@ func limitsOf(backend, revocation string) []sessiontest.Limit {
 }
 
 func TestBackends_keepTheContract(t *testing.T) {
+	t.Attr("asvs", "3.3.1 3.3.2 3.3.3 3.3.4 3.3.5 7.2.1 7.2.2 7.2.4 7.3.1 7.3.2 7.4.1 7.4.3 7.4.5 7.5.2 8.3.2 10.4.5 10.4.8 14.3.3 15.4.1 16.5.3")
 	for _, subject := range subjects {
 		for _, cookies := range []session.Cookies{{Secure: false}, {Secure: true}} {
 			t.Run(subject.name+" over "+map[bool]string{false: "http", true: "https"}[cookies.Secure], func(t *testing.T) {

@@ -36,6 +36,7 @@ func plusOrder(signature []byte) []byte {
 // is said, the token is signed with our own key: the signature alone must not
 // be enough (RFC 8725).
 func TestRead_refusesForgeries(t *testing.T) {
+	t.Attr("asvs", "1.5.3 9.1.1 9.1.2 9.1.3 9.2.1 9.2.2 9.2.3")
 	eachAlgorithm(t, func(t *testing.T, f forger) {
 		i := f.issuer(t)
 		good := f.body(goodClaims)
@@ -269,6 +270,7 @@ func TestRead_acceptsWhatThisSiteWrites(t *testing.T) {
 }
 
 func TestRead_refusesEveryChangedBit(t *testing.T) {
+	t.Attr("asvs", "9.1.1")
 	eachAlgorithm(t, func(t *testing.T, f forger) {
 		i := f.issuer(t)
 		good := f.body(goodClaims)
@@ -307,6 +309,7 @@ func TestRead_takesOneSpellingOfASignature(t *testing.T) {
 }
 
 func TestRead_afterTheKeysChanged(t *testing.T) {
+	t.Attr("asvs", "11.2.2 13.3.4")
 	eachAlgorithm(t, func(t *testing.T, f forger) {
 		const second = "second:enl4d3Z1dHNycXBvbm1sa2ppaGdmZWRjYmFaWVhXVlU"
 		old := f.body(goodClaims)

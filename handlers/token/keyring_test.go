@@ -63,6 +63,7 @@ func rotated(t *testing.T, algorithm Algorithm, path string, dropOld bool) Keys 
 }
 
 func TestKeyring_takesNewKeysUpWhileItRuns(t *testing.T) {
+	t.Attr("asvs", "11.2.2 13.3.4")
 	for _, algorithm := range []Algorithm{HS256, EdDSA} {
 		t.Run(string(algorithm), func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), algorithm.FileName())
@@ -187,6 +188,7 @@ func TestKeyring_keepsItsKeysWhenTheFileGoesBad(t *testing.T) {
 }
 
 func TestKeyring_thatOthersMayReadIsRefusedAtTheStart(t *testing.T) {
+	t.Attr("asvs", "13.3.1")
 	path := filepath.Join(t.TempDir(), "jwt.keys")
 	if err := os.WriteFile(path, []byte(testKey), 0o644); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestParseKeys_refusesWeakKeysByTheirName(t *testing.T) {
+	t.Attr("asvs", "11.2.3")
 	secret := strings.TrimPrefix(testKey, "test:")
 	const other = "enl4d3Z1dHNycXBvbm1sa2ppaGdmZWRjYmFaWVhXVlU"
 	for _, row := range []struct {
@@ -55,6 +56,7 @@ func TestParseKeys_refusesWeakKeysByTheirName(t *testing.T) {
 
 // An EdDSA key is a seed, of exactly its length.
 func TestParseKeys_refusesWhatIsNoSeed(t *testing.T) {
+	t.Attr("asvs", "11.2.3")
 	secret := strings.TrimPrefix(testKey, "test:")
 	for _, row := range []struct {
 		what, keys, says string
@@ -148,6 +150,7 @@ func TestLoadKeys_makesOneFileForItsOwnerAlone(t *testing.T) {
 }
 
 func TestLoadKeys_refusesAFileThatOthersMayRead(t *testing.T) {
+	t.Attr("asvs", "13.3.1")
 	path := filepath.Join(t.TempDir(), "jwt.keys")
 	for _, mode := range []fs.FileMode{0o604, 0o640, 0o644, 0o666, 0o620, 0o601} {
 		if err := os.WriteFile(path, []byte(testKey), 0o600); err != nil {

@@ -32,6 +32,7 @@ func readAs(i *Issuer, use Use, token string) Problem {
 // A token opens the door that it was made for and no other, although one key
 // signs them all (RFC 8725 §3.11, §3.12).
 func TestUse_noneOpensTheDoorOfAnother(t *testing.T) {
+	t.Attr("asvs", "9.2.2 9.2.3 9.2.4")
 	common := Common{Subject: ada, ID: "AAAAAAAAAAAAAAAAAAAAAA", IssuedAt: noon.Unix(), Expires: noon.Add(time.Hour).Unix(), AuthTime: noon.Unix(), Role: "student"}
 	eachAlgorithm(t, func(t *testing.T, f forger) {
 		i := f.issuer(t)
@@ -72,6 +73,7 @@ func TestUse_noneOpensTheDoorOfAnother(t *testing.T) {
 }
 
 func TestUse_typeAndAudienceAreNobodyElses(t *testing.T) {
+	t.Attr("asvs", "9.2.4")
 	seen := map[string]bool{}
 	for use := range Use(uses) {
 		for _, name := range []string{use.Type(), use.Audience()} {
@@ -84,6 +86,7 @@ func TestUse_typeAndAudienceAreNobodyElses(t *testing.T) {
 }
 
 func TestReadAPI_takesExactlyTheClaimsOfRFC9068(t *testing.T) {
+	t.Attr("asvs", "9.2.3 10.3.1 10.3.3")
 	eachAlgorithm(t, func(t *testing.T, f forger) {
 		i := f.issuer(t)
 		header := f.header().with("typ", `"at+jwt"`).String()

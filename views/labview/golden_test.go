@@ -19,6 +19,8 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // shown are the pages of the lab in the states that they can be in.
 var shown = map[string]templ.Component{
+	"asvs":             labview.ASVS(held),
+	"asvs-nothing":     labview.ASVS(heldToNothing),
 	"begun":            labview.Experiment(begun),
 	"predicted":        labview.Experiment(predicted),
 	"full":             labview.Experiment(full),

@@ -26,6 +26,7 @@ var naughty = []string{
 }
 
 func TestComponents_writeTextAsText(t *testing.T) {
+	t.Attr("asvs", "1.2.1")
 	for _, s := range naughty {
 		named := course
 		named.Title, named.Summary, named.Owner.Name = s, s, s
@@ -68,6 +69,7 @@ func TestComponents_writeTextAsText(t *testing.T) {
 }
 
 func TestComponents_doNotLinkToScripts(t *testing.T) {
+	t.Attr("asvs", "1.2.2")
 	const href = "javascript:alert(1)"
 	for name, c := range map[string]templ.Component{
 		"outline":        ui.Outline(ui.OutlineProps{Chapters: []ui.OutlineChapter{{Lessons: []ui.OutlineLesson{{Href: href}}}}}),

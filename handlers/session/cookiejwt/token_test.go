@@ -261,6 +261,7 @@ func TestIssue_isDatedWhenTheSessionBegan(t *testing.T) {
 }
 
 func TestIssue_drawsAnotherIDEachTime(t *testing.T) {
+	t.Attr("asvs", "7.2.2")
 	b := newBackend(t, noon)
 	var ids []string
 	for range 100 {

@@ -281,6 +281,7 @@ func TestRefresh_whenTheAnswerWasLost(t *testing.T) {
 }
 
 func TestReuse_endsTheFamilyForBoth(t *testing.T) {
+	t.Attr("asvs", "10.4.5")
 	for _, row := range []struct {
 		says         string
 		first, later func(owner, thief *sessiontest.Browser) *sessiontest.Browser
@@ -468,6 +469,7 @@ func neighbour(c byte) byte {
 
 // Tokens that this site has signed for something else, in the access cookie.
 func TestAccess_refusesTokensForOtherUses(t *testing.T) {
+	t.Attr("asvs", "9.2.2")
 	h := open(t)
 	now := h.Clock.Now().Unix()
 	common := token.Common{Subject: string(ada), ID: "one", IssuedAt: now, Expires: now + 60, AuthTime: now, Role: "student"}

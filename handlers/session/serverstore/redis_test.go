@@ -479,6 +479,7 @@ func TestRedis_keepsNoNumbers(t *testing.T) {
 }
 
 func TestRedis_refusesWhatIsNoRecord(t *testing.T) {
+	t.Attr("asvs", "1.5.2")
 	server := miniredis.RunT(t)
 	s := newRedis(t, "redis://"+server.Addr(), time.Now)
 	server.HSet(sessionKey(Hash{1}), "user", "ada")
