@@ -55,7 +55,7 @@ func TestUsers_tellWhatEachProvesWithAndWhenTheyWereSeen(t *testing.T) {
 		must(t, s.AddIdentity(ctx, ada, school.Identity{ID: school.MustNewID(), Provider: "campus", Issuer: "https://campus.example", Subject: subject, AddedAt: noon}))
 	}
 	for i, network := range []string{"192.0.2.0/24", "198.51.100.0/24"} {
-		must(t, second(s.SeePlace(ctx, ada, "Firefox", network, minutes(5-i))))
+		must(t, second(s.NoteEntry(ctx, ada, nil, "Firefox", network, minutes(5-i))))
 	}
 	page, err := s.Users(ctx, db.UserQuery{})
 	must(t, err)
