@@ -296,10 +296,11 @@ func TestProviders_lastWayStays(t *testing.T) {
 func TestConfirm_takesTheWordOfAProviderThatSaysWhen(t *testing.T) {
 	eachCampus(t, func(t *testing.T, s *site) {
 		s.connect(ada, mina)
+		s.connect(bea, jonas)
 		old := s.clock.Now().Add(-time.Hour)
 		b := s.enteredAt(ada, old)
 		b.get("/confirm?next=%2Faccount%2Fways").want(t, http.StatusOK, `href="/confirm/with/campus-id?next=%2Faccount%2Fways"`).lacks(t, "/confirm/with/second", "/confirm/with/github")
-		s.enteredAt(bea, old).get("/confirm").want(t, http.StatusOK).lacks(t, "/confirm/with/")
+		s.enteredAt(rob, old).get("/confirm").want(t, http.StatusOK).lacks(t, "/confirm/with/")
 		b.get("/confirm/with/github").want(t, http.StatusBadRequest, "It does not say when it asked you last")
 
 		fresh := func() bool { return b.post("/account/two-step", "on", "0").status == http.StatusSeeOther }
