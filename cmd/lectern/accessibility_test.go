@@ -417,11 +417,7 @@ func TestAccessibility_looksAtEveryPage(t *testing.T) {
 		t.Fatalf("only %d routes found: %v", len(routes), routes)
 	}
 	for _, route := range routes {
-		seen := walked[route] != "" || strings.HasPrefix(route, forPrograms) || strings.HasSuffix(route, forScripts)
-	}
-}
-
-		seen := strings.HasPrefix(route, forPrograms) || strings.HasSuffix(route, forScripts) || strings.Contains(route, forFiles)
+		seen := walked[route] != "" || strings.HasPrefix(route, forPrograms) || strings.HasSuffix(route, forScripts) || strings.Contains(route, forFiles)
 		for _, l := range looked {
 			for _, page := range l.pages {
 				path, _, _ := strings.Cut(page.path, "?")
