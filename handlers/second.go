@@ -108,6 +108,9 @@ func (s *Server) answerSecond(c echo.Context) error {
 	if err := s.Flows.Take(toTheEnd(c), browser, flow); err != nil {
 		return err
 	}
+	if method == school.RecoveryCode {
+		s.notify(c, user, noticeOfOneCode)
+	}
 	flow.Proved = append(flow.Proved, method)
 	return s.proved(c, user, flow, keptAgain(f))
 }

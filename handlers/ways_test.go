@@ -31,6 +31,14 @@ func (s *site) letters(to string) (n int) {
 	return n
 }
 
+// wasTold reports whether a message with this subject went to an address.
+func (s *site) wasTold(to, subject string) bool {
+	s.t.Helper()
+	var n int
+	must(s.t, s.db.Reader().QueryRowContext(s.t.Context(), `SELECT COUNT(*) FROM messages WHERE recipient = $1 AND subject = $2`, to, subject).Scan(&n))
+	return n > 0
+}
+
 var (
 	sentCode    = regexp.MustCompile(`\b(\d{4}) (\d{4})\b`)
 	flowInForm  = regexp.MustCompile(`name="flow" value="([\w-]+)"`)
@@ -217,6 +225,9 @@ func TestAuthenticator_isASecondStep(t *testing.T) {
 		thief, stolen = first()
 		thief.post("/signin/second", "flow", stolen, "way", "recovery-code", "code", "0000-0000-0000").want(t, http.StatusUnprocessableEntity)
 		thief.post("/signin/second", "flow", stolen, "way", "recovery-code", "code", strings.ToUpper(paper[0])).want(t, http.StatusSeeOther)
+		if !s.wasTold(ada, "A recovery code was used") {
+			t.Error("she was not told of the code")
+		}
 		again, flow2 := first()
 		again.post("/signin/second", "flow", flow2, "way", "recovery-code", "code", paper[0]).want(t, http.StatusUnprocessableEntity)
 
