@@ -145,7 +145,7 @@ func TestFields_areShownToWhomPolicySays(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, kind)
 			const ivy = "ivy@school.example"
-			s.browser().post("/signup", "name", "Ivy Larkin", "email", ivy, "password", otherPassword).want(t, http.StatusSeeOther)
+			s.signUp("Ivy Larkin", ivy)
 			ivys, err := s.db.CredentialByEmail(t.Context(), ivy)
 			must(t, err)
 			s.enter(grace).post("/teach/chapters/"+string(fixedID("chapter-knotsone"))+"/lessons", "title", "The turk’s head", "kind", "reading").want(t, http.StatusSeeOther)
