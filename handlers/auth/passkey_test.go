@@ -100,6 +100,11 @@ type device struct {
 // it and count from 1.
 func newDevice(of school.User) *device {
 	d := &device{virtualwebauthn.NewAuthenticator(), virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+	// The library leaves out zeros in front of a coordinate, which is then no key: 77
+	// bytes are one with both coordinates whole.
+	for len(d.key.Key.AttestationData()) != 77 {
+		d.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	}
 	d.Options.UserHandle = []byte(of.ID)
 	d.key.Counter = 1
 	return d
