@@ -143,7 +143,7 @@ func (d *DB) Inbox(ctx context.Context, q InboxQuery) (InboxPage, error) {
 		b.add(" OR m.user_id = ?", q.User)
 	}
 	if len(q.Browser) > 0 {
-		b.add(" OR m.browser = ?", q.Browser)
+		b.add(" OR m.browser = ? AND (m.user_id IS NULL OR EXISTS (SELECT 1 FROM known_browsers AS k WHERE k.user_id = m.user_id AND k.browser = ?))", q.Browser, q.Browser)
 	}
 	b.add(")")
 	if after, ok := parseCursor(q.After, orderByTime); ok {

@@ -32,6 +32,17 @@ var (
 	INSERT INTO known_places (user_id, device, network, seen_at)
 	VALUES ($1, $2, $3, $4)`)
 
+	addBrowser = statement("add browser", `
+	INSERT INTO known_browsers (user_id, browser)
+	VALUES ($1, $2)
+	ON CONFLICT (user_id, browser) DO NOTHING`)
+
+	placesOf = statement("places of a person", `
+	SELECT device, network, seen_at
+	  FROM known_places
+	 WHERE user_id = $1
+	 ORDER BY seen_at DESC, device, network`)
+
 	dropPlaces = statement("drop places", `
 	DELETE FROM known_places
 	 WHERE user_id = $1
@@ -66,6 +77,29 @@ func (d *DB) NoteEntry(ctx context.Context, id school.ID, methods []school.Metho
 		return err
 	})
 	return isNew, err
+}
+
+// Place is where somebody was signed in: a browser, as it calls itself, and a network.
+type Place struct {
+	Device, Network string
+	SeenAt          time.Time
+}
+
+// Places lists where a person was signed in that is kept, the latest first.
+func (d *DB) Places(ctx context.Context, id school.ID) ([]Place, error) {
+	return all(ctx, d, placesOf, func(row scanner) (p Place, err error) {
+		err = row.Scan(&p.Device, &p.Network, instant{&p.SeenAt})
+		return p, err
+	}, id)
+}
+
+// KnowBrowser notes that a person was signed in in a browser, so that the inbox of a
+// demonstration shows there what they were sent.
+func (d *DB) KnowBrowser(ctx context.Context, id school.ID, browser []byte) error {
+	return d.write(ctx, func(t *tx) error {
+		_, err := t.exec(ctx, addBrowser, id, browser)
+		return err
+	})
 }
 
 // LastSeen is when a person last signed in, by whatever way; zero for never.

@@ -79,12 +79,14 @@ func (s *Server) addAuthenticator(c echo.Context) error {
 	if err := s.Flows.Take(toTheEnd(c), browser, flow); err != nil {
 		return err
 	}
-	if err := s.Apps.Add(toTheEnd(c), user.ID, flow.Secret, step); err != nil {
-		return err
-	}
-	s.record(c, school.ActionFactorAdd, user.Name, "authenticator app")
-	s.notify(c, user, noticeOfApp)
-	return s.showNewCodes(c, true)
+	return s.showNewCodes(c, true, func() error {
+		if err := s.Apps.Add(toTheEnd(c), user.ID, flow.Secret, step); err != nil {
+			return err
+		}
+		s.record(c, school.ActionFactorAdd, user.Name, "authenticator app")
+		s.notify(c, user, noticeOfApp)
+		return nil
+	})
 }
 
 func (s *Server) removeAuthenticator(c echo.Context) error {
@@ -107,22 +109,33 @@ func (s *Server) makeRecoveryCodes(c echo.Context) error {
 	if len(factors.Seconds()) == 0 {
 		return school.ErrNoFactor
 	}
-	return s.showNewCodes(c, false)
+	return s.showNewCodes(c, false, nil)
 }
 
-// showNewCodes shows new recovery codes, this once.
-func (s *Server) showNewCodes(c echo.Context, added bool) error {
+// showNewCodes shows new recovery codes, this once. What can be away or busy comes
+// first: the hashes, and the session. Then comes what the codes are to stand in for, if
+// that is new, and they themselves last, so that none take the place of others that
+// nobody is shown.
+func (s *Server) showNewCodes(c echo.Context, added bool, add func() error) error {
 	user := visitorOf(c).user
-	codes, err := s.Recovery.Make(toTheEnd(c), user.ID)
+	codes, stored, err := s.Recovery.Draw(toTheEnd(c))
 	if err != nil {
+		return err
+	}
+	if err := s.Sessions.Renew(c.Response(), c.Request()); err != nil {
+		return s.whyNot(c, err)
+	}
+	if add != nil {
+		if err := add(); err != nil {
+			return err
+		}
+	}
+	if err := s.Recovery.Keep(toTheEnd(c), user.ID, stored); err != nil {
 		return err
 	}
 	s.record(c, school.ActionFactorAdd, user.Name, "recovery codes")
 	if !added {
 		s.notify(c, user, noticeOfCodes)
-	}
-	if err := s.Sessions.Renew(c.Response(), c.Request()); err != nil {
-		return s.whyNot(c, err)
 	}
 	p := views.RecoveryProps{Codes: codes, Added: added, Email: string(user.Email), Made: s.Now()}
 	return s.page(c, http.StatusOK, views.RecoveryPage(s.frame(c, "Your recovery codes", ""), p))

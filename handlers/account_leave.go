@@ -31,12 +31,36 @@ type ownData struct {
 		Telephone school.Phone `json:"telephone,omitempty"`
 		Since     time.Time    `json:"since"`
 	} `json:"person"`
-	Courses    []ownCourse     `json:"courses"`
-	Taught     []string        `json:"courses_taught"`
-	Lab        []ownExperiment `json:"lab"`
-	Sessions   []ownSession    `json:"sessions"`
-	Log        []ownEvent      `json:"log"`
-	LogIsWhole bool            `json:"log_is_whole"`
+	Courses  []ownCourse     `json:"courses"`
+	Taught   []string        `json:"courses_taught"`
+	Lab      []ownExperiment `json:"lab"`
+	Sessions []ownSession    `json:"sessions"`
+	// SessionsUnread are the kinds whose sessions could not be read just now.
+	SessionsUnread []string   `json:"sessions_unread,omitempty"`
+	Sites          []ownSite  `json:"sites_connected"`
+	Passkeys       []ownKey   `json:"passkeys"`
+	Places         []ownPlace `json:"places"`
+	Log            []ownEvent `json:"log"`
+	LogIsWhole     bool       `json:"log_is_whole"`
+	About          []ownEvent `json:"log_about"` // what others did about them
+}
+
+type ownSite struct {
+	Issuer string    `json:"issuer"`
+	Name   string    `json:"known_there_as"`
+	Email  string    `json:"email,omitempty"`
+	Since  time.Time `json:"since"`
+}
+
+type ownKey struct {
+	Name  string    `json:"name"`
+	Since time.Time `json:"since"`
+}
+
+type ownPlace struct {
+	Device  string    `json:"device"`
+	Network string    `json:"network"`
+	SeenAt  time.Time `json:"seen_at"`
 }
 
 type ownCourse struct {
@@ -89,7 +113,7 @@ func (s *Server) downloadData(c echo.Context) error {
 
 func (s *Server) ownData(c echo.Context) (ownData, error) {
 	ctx, user := c.Request().Context(), visitorOf(c).user
-	data := ownData{Courses: []ownCourse{}, Taught: []string{}, Lab: []ownExperiment{}, Sessions: []ownSession{}, Log: []ownEvent{}}
+	data := ownData{Courses: []ownCourse{}, Taught: []string{}, Lab: []ownExperiment{}, Sessions: []ownSession{}, Sites: []ownSite{}, Passkeys: []ownKey{}, Places: []ownPlace{}, Log: []ownEvent{}, About: []ownEvent{}}
 	factors, err := s.DB.Factors(ctx, user.ID)
 	if err != nil {
 		return data, err
@@ -117,9 +141,13 @@ func (s *Server) ownData(c echo.Context) (ownData, error) {
 	for _, l := range progress {
 		data.Lab = append(data.Lab, ownExperiment{l.Experiment, l.JWT, l.Server, l.Hybrid, given(l.ExplainedAt)})
 	}
-	listed, _ := s.ownSessions(c)
+	listed, unread := s.ownSessions(c)
+	data.SessionsUnread = unread
 	for _, l := range listed {
 		data.Sessions = append(data.Sessions, ownSession{l.Backend, l.CreatedAt, l.ExpiresAt, l.Device, l.Address})
+	}
+	if err := s.addWays(c, &data); err != nil {
+		return data, err
 	}
 	const most = 100
 	events, err := s.DB.Events(ctx, db.EventQuery{Actor: string(user.ID), Limit: most})
@@ -130,7 +158,44 @@ func (s *Server) ownData(c echo.Context) (ownData, error) {
 		data.Log = append(data.Log, ownEvent{e.At, e.Action, e.Subject, e.Detail, e.Session, e.Address})
 	}
 	data.LogIsWhole = events.Next == ""
+	about, err := s.DB.EventsAbout(ctx, user.ID, most)
+	if err != nil {
+		return data, err
+	}
+	for _, e := range about {
+		if e.Actor.ID != user.ID { // where others were is theirs
+			data.About = append(data.About, ownEvent{At: e.At, Action: e.Action, Subject: e.Subject, Detail: e.Detail})
+		}
+	}
 	return data, nil
+}
+
+// addWays adds what somebody proves with who they are, without what proves it, and from
+// where they did.
+func (s *Server) addWays(c echo.Context, data *ownData) error {
+	ctx, user := c.Request().Context(), visitorOf(c).user
+	sites, err := s.DB.Identities(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	for _, i := range sites {
+		data.Sites = append(data.Sites, ownSite{i.Issuer, i.Subject, i.Email, i.AddedAt})
+	}
+	keys, err := s.DB.Passkeys(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		data.Passkeys = append(data.Passkeys, ownKey{k.Name, k.CreatedAt})
+	}
+	places, err := s.DB.Places(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	for _, p := range places {
+		data.Places = append(data.Places, ownPlace(p))
+	}
+	return nil
 }
 
 // given is a moment, or nothing for the zero one.

@@ -24,10 +24,11 @@ func TestData_isHandedToItsOwnerWithoutSecrets(t *testing.T) {
 		var data struct {
 			Person  struct{ Email, Name string }
 			Courses []struct{ Slug string }
+			Places  []struct{ Device string }
 			Log     []struct{ Action string }
 		}
 		must(t, json.Unmarshal([]byte(got.body), &data))
-		if data.Person.Email != ada || len(data.Courses) != 1 || data.Courses[0].Slug != "knots" || len(data.Log) < 3 {
+		if data.Person.Email != ada || len(data.Courses) != 1 || data.Courses[0].Slug != "knots" || len(data.Log) < 3 || len(data.Places) != 1 {
 			t.Errorf("it is %+v", data)
 		}
 		got.lacks(t, "argon2id", app.secret, paper[0], bea, b.cookie(cookieOf(s.sessions.Site().Backend)))

@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -65,31 +66,37 @@ func (s *Server) beginByAddress(c echo.Context, flow auth.Flow, email school.Ema
 	to := auth.Destination{Email: email}
 	if byText {
 		to.ByText = true
-		if user.ID != "" {
-			factors, err := s.DB.Factors(ctx, user.ID)
-			if err != nil {
-				return err
-			}
-			// Whoever needs a second step has the telephone for that.
-			if to.Phone = factors.Phone; factors.TwoStep {
-				to.Phone = ""
-			}
+		// Asked also where there is nobody, so that it takes as long.
+		factors, err := s.DB.Factors(ctx, user.ID)
+		if err != nil && !errors.Is(err, school.ErrNotFound) {
+			return err
+		}
+		// Whoever needs a second step has the telephone for that.
+		if to.Phone = factors.Phone; factors.TwoStep {
+			to.Phone = ""
 		}
 		if to.Phone == "" {
 			user = school.User{}
 		}
 	}
 	flow.User = user.ID
-	return s.sendCode(c, flow, to, user)
+	return s.sendCode(c, flow, to, user, nil)
 }
 
+// codesFor is how long codes can be sent again for one thing that was begun: another
+// code is good for ten minutes more, and not for ever.
+const codesFor = 30 * time.Minute
+
 // sendCode begins a flow that waits for a code, sends the code, and leads to the page
-// that takes it.
-func (s *Server) sendCode(c echo.Context, flow auth.Flow, to auth.Destination, user school.User) error {
+// that takes it. kept is a form that waits to be sent again; nil for none.
+func (s *Server) sendCode(c echo.Context, flow auth.Flow, to auth.Destination, user school.User, kept *views.KeptForm) error {
+	if !flow.ProvedAt.IsZero() && s.Now().Sub(flow.ProvedAt) > codesFor {
+		return auth.ErrNoFlow
+	}
 	if channel := to.Channel(); !s.carries(channel) {
 		return errNoCarrier
 	}
-	if err := s.mayRequest(c, flow, to); err != nil {
+	if err := s.mayRequest(c, flow, to, user); err != nil {
 		return err
 	}
 	browser, err := s.bindBrowser(c)
@@ -106,6 +113,9 @@ func (s *Server) sendCode(c echo.Context, flow auth.Flow, to auth.Destination, u
 	}
 	if err := s.post(c, browser, flow, code, user); err != nil {
 		return err
+	}
+	if kept != nil {
+		return s.codePage(c, http.StatusOK, flow, views.CodeProps{Kept: kept})
 	}
 	return seeOther(c, flowAddress("/code", flow.ID))
 }
@@ -144,7 +154,7 @@ func (s *Server) answerCode(c echo.Context) error {
 	flow, err := s.Flows.Check(ctx, browser, auth.FlowID(f.get("flow")), f.get("code"))
 	if errors.Is(err, auth.ErrWrongCode) {
 		s.record(c, school.ActionSignInRefused, string(flow.Purpose), "a wrong code")
-		return s.codePage(c, http.StatusUnprocessableEntity, flow, views.CodeProps{Wrong: true})
+		return s.codePage(c, http.StatusUnprocessableEntity, flow, views.CodeProps{Wrong: true, Kept: keptAgain(f)})
 	}
 	if err != nil {
 		return err
@@ -155,7 +165,7 @@ func (s *Server) answerCode(c echo.Context) error {
 	if err := s.Flows.Take(toTheEnd(c), browser, flow); err != nil {
 		return err
 	}
-	return s.afterCode(c, flow)
+	return s.afterCode(c, flow, keptAgain(f))
 }
 
 // mayFinish keeps what concerns an account that one is signed in to for whoever is
@@ -171,7 +181,7 @@ func (s *Server) mayFinish(c echo.Context, flow auth.Flow) error {
 }
 
 // afterCode does what the code was for.
-func (s *Server) afterCode(c echo.Context, flow auth.Flow) error {
+func (s *Server) afterCode(c echo.Context, flow auth.Flow, kept *views.KeptForm) error {
 	switch flow.Purpose {
 	case auth.ToSignUp:
 		return s.openNewAccount(c, flow)
@@ -187,14 +197,21 @@ func (s *Server) afterCode(c echo.Context, flow auth.Flow) error {
 	method := school.EmailCode
 	if flow.Sent.Channel() == school.ByText {
 		method = school.TextCode
-		if err := s.DB.UsePhone(toTheEnd(c), user.ID, flow.Sent.Phone, s.Now()); err != nil {
-			return auth.ErrNoFlow
+		err := s.DB.UsePhone(toTheEnd(c), user.ID, flow.Sent.Phone, s.Now())
+		if errors.Is(err, school.ErrNotFound) {
+			return auth.ErrNoFlow // it was changed meanwhile
+		}
+		if err != nil {
+			return err
 		}
 	} else if user.Email != flow.Sent.Email {
 		return auth.ErrNoFlow // it was changed meanwhile
 	}
+	if method == school.EmailCode {
+		flow.Reached = user.Email
+	}
 	flow.Proved, flow.Sent, flow.Code = append(flow.Proved, method), nil, ""
-	return s.proved(c, user, flow, nil)
+	return s.proved(c, user, flow, kept)
 }
 
 // sendCodeAgain sends another code for the same thing. The one before stays good for as
@@ -208,18 +225,22 @@ func (s *Server) sendCodeAgain(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	var user school.User
-	if flow.User != "" {
-		if user, err = s.personOf(c, flow); err != nil {
-			return err
-		}
+	// Asked also where there is nobody, so that it takes as long.
+	user, err := s.DB.User(c.Request().Context(), flow.User)
+	switch {
+	case err != nil && !errors.Is(err, school.ErrNotFound):
+		return err
+	case user.Disabled() && flow.Purpose != auth.ToSignUp:
+		user = school.User{}
 	}
-	return s.sendCode(c, flow, *flow.Sent, user)
+	return s.sendCode(c, flow, *flow.Sent, user, keptAgain(f))
 }
 
-// mayRequest keeps people from being sent more codes than they asked for. A telephone
-// that nobody has yet counts by itself, and so does an address.
-func (s *Server) mayRequest(c echo.Context, flow auth.Flow, to auth.Destination) error {
+// mayRequest keeps people from being sent more codes than they asked for. What somebody
+// asks for who has done the first step counts for their account, where their own network
+// has tries that nobody else uses up. A telephone that nobody has yet counts by itself,
+// and so does an address.
+func (s *Server) mayRequest(c echo.Context, flow auth.Flow, to auth.Destination, user school.User) error {
 	kind, account := school.EmailCode, string(to.Email)
 	switch {
 	case flow.Purpose == auth.ToReset:
@@ -227,7 +248,10 @@ func (s *Server) mayRequest(c echo.Context, flow auth.Flow, to auth.Destination)
 	case to.Channel() == school.ByText:
 		kind = school.TextCode
 	}
-	if account == "" {
+	switch {
+	case len(flow.Proved) > 0:
+		account = string(user.Email)
+	case account == "":
 		account = string(to.Phone)
 	}
 	return s.Requests.Take(c.Request().Context(), kind, account, address(c))

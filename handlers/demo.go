@@ -24,8 +24,10 @@ func (s *Server) showComponents(c echo.Context) error {
 }
 
 // showInbox shows the mails and text messages that demo accounts got, and those that
-// the visitor's own account got or this very browser caused. Other people's are not
-// shown: in a demonstration, too, somebody may have an account of their own.
+// the visitor's own account got, or that this very browser caused for an account that
+// was signed in to in it, or is yet to be opened. Other people's are not shown: in a
+// demonstration, too, somebody may have an account of their own, and whoever asks for a
+// code to it must not be able to read it here.
 func (s *Server) showInbox(c echo.Context) error {
 	after := c.QueryParam("after")
 	found, err := s.DB.Inbox(c.Request().Context(), db.InboxQuery{

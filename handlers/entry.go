@@ -84,12 +84,24 @@ func (s *Server) startSession(c echo.Context, user school.User, flow auth.Flow) 
 // never were before from there. It decides nothing, so a failure is the log's matter.
 func (s *Server) noteEntry(c echo.Context, user school.User, proved []school.Method) {
 	isNew, err := s.DB.NoteEntry(detached(c), user.ID, proved, deviceOf(c.Request().UserAgent()), networkOf(address(c)).String(), s.Now())
+	if err == nil && s.Demo && !user.Demo {
+		err = s.knowBrowser(c, user)
+	}
 	switch {
 	case err != nil:
 		s.Log.Error("entry not noted", "id", requestID(c), "err", err)
 	case isNew:
 		s.notify(c, user, noticeOfNewDevice)
 	}
+}
+
+// knowBrowser has the demonstration's inbox show, in this browser, what somebody is sent.
+func (s *Server) knowBrowser(c echo.Context, user school.User) error {
+	browser, err := s.bindBrowser(c)
+	if err != nil {
+		return err
+	}
+	return s.DB.KnowBrowser(detached(c), user.ID, []byte(browser.Hash()))
 }
 
 // personOf is the person whom a flow is about. Whoever is not there any more, or may

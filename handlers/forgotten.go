@@ -68,12 +68,31 @@ func (s *Server) showNewPassword(c echo.Context) error {
 }
 
 func (s *Server) newPasswordPage(c echo.Context, status int, flow auth.Flow, reason string) error {
-	user, err := s.personOf(c, flow)
+	user, err := s.mayChoose(c, flow)
 	if err != nil {
 		return err
 	}
 	p := views.NewPasswordProps{Flow: string(flow.ID), Email: string(user.Email), Error: reason}
 	return s.page(c, status, views.NewPasswordPage(s.frame(c, "A new password", ""), p))
+}
+
+// mayChoose is the person who may choose a new password by a flow, as long as what they
+// have proved is still enough: the address is the account's, nobody has ended its
+// sessions since, which its owner may have done against whoever sits here, and no second
+// step was switched on.
+func (s *Server) mayChoose(c echo.Context, flow auth.Flow) (school.User, error) {
+	user, err := s.personOf(c, flow)
+	if err != nil {
+		return user, err
+	}
+	factors, err := s.DB.Factors(c.Request().Context(), user.ID)
+	if err != nil {
+		return user, err
+	}
+	if user.Email != flow.Reached || flow.ProvedAt.Before(user.SessionsEndedAt) || auth.NeedsSecond(factors, flow.Proved) {
+		return user, auth.ErrNoFlow
+	}
+	return user, nil
 }
 
 // chooseNewPassword gives the account the password, ends all its sessions, since
@@ -88,7 +107,7 @@ func (s *Server) chooseNewPassword(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	user, err := s.personOf(c, flow)
+	user, err := s.mayChoose(c, flow)
 	if err != nil {
 		return err
 	}

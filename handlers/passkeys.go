@@ -38,8 +38,9 @@ type passkeyQuestion struct {
 	Flow    auth.FlowID     `json:"flow"`
 }
 
-// mayAsk keeps one address from filling the table of flows. Answers need no limit of
-// their own: each needs a question, and none can be guessed.
+// mayAsk keeps one address from filling the table of flows, with questions to passkeys
+// and to other sites. Answers need no limit of their own: each needs a question, and
+// none can be guessed.
 func (s *Server) mayAsk(c echo.Context) error {
 	return s.PasskeyAsks.Take(c.Request().Context(), address(c))
 }

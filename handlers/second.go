@@ -52,7 +52,10 @@ func (s *Server) showSecond(c echo.Context) error {
 
 func (s *Server) secondPage(c echo.Context, status int, flow auth.Flow, factors school.Factors, p views.SecondProps) error {
 	p.Flow, p.Until = string(flow.ID), flow.ExpiresAt
-	p.App, p.Text = !factors.AuthenticatorAt.IsZero(), factors.Phone.Masked()
+	p.App = !factors.AuthenticatorAt.IsZero()
+	if s.carries(school.ByText) {
+		p.Text = factors.Phone.Masked()
+	}
 	p.Passkey = s.Passkeys.Available() && factors.Passkeys > 0
 	p.Recovery = factors.RecoveryCodes
 	p.Confirming = flow.Purpose == auth.ToConfirm
@@ -68,7 +71,7 @@ func (s *Server) answerSecond(c echo.Context) error {
 		return err
 	}
 	ctx, browser := c.Request().Context(), s.browserOf(c)
-	flow, err := s.Flows.Try(ctx, browser, auth.FlowID(f.get("flow")), auth.AwaitSecond)
+	flow, err := s.Flows.Look(ctx, browser, auth.FlowID(f.get("flow")), auth.AwaitSecond)
 	if err != nil {
 		return err
 	}
@@ -82,6 +85,11 @@ func (s *Server) answerSecond(c echo.Context) error {
 	}
 	try, err := s.Throttle.Begin(ctx, method, "second step of "+string(user.ID), address(c))
 	if err != nil {
+		return err
+	}
+	// Whoever is told to wait has not answered yet.
+	if flow, err = s.Flows.Try(ctx, browser, flow.ID, auth.AwaitSecond); err != nil {
+		try.Cancel(ctx)
 		return err
 	}
 	if method == school.RecoveryCode {
@@ -136,5 +144,5 @@ func (s *Server) textSecond(c echo.Context) error {
 	if factors.Phone == "" {
 		return auth.ErrNoFlow
 	}
-	return s.sendCode(c, flow, auth.Destination{Phone: factors.Phone}, user)
+	return s.sendCode(c, flow, auth.Destination{Phone: factors.Phone}, user, keptAgain(f))
 }

@@ -54,7 +54,7 @@ func (s *Server) signInWith(c echo.Context) error {
 		return seeOther(c, "/signin")
 	}
 	flow := auth.Flow{Purpose: auth.ToSignIn, FlowState: auth.FlowState{
-		Next: localPath(q.Get("next")), Backend: q.Get("backend"), Remember: q.Get("remember") == "1", Watched: q.Get("watch") == "1",
+		Next: localPath(q.Get("next")), Backend: q.Get("backend"), Remember: q.Get("remember") == "1", Watched: s.Demo && q.Get("watch") == "1",
 	}}
 	return s.sendTo(c, p, flow, auth.Ask{})
 }
@@ -99,6 +99,9 @@ func (s *Server) addProvider(c echo.Context) error {
 
 // sendTo begins a flow, whose id is the state that the provider gives back.
 func (s *Server) sendTo(c echo.Context, p *auth.Provider, flow auth.Flow, ask auth.Ask) error {
+	if err := s.mayAsk(c); err != nil {
+		return err
+	}
 	browser, err := s.bindBrowser(c)
 	if err != nil {
 		return err

@@ -70,7 +70,7 @@ func (s *Server) beginSignUp(c echo.Context, flow auth.Flow, email school.Email)
 		return err
 	}
 	flow.User = credential.User.ID
-	return s.sendCode(c, flow, *flow.Sent, credential.User)
+	return s.sendCode(c, flow, *flow.Sent, credential.User, nil)
 }
 
 // openNewAccount opens an account, once its address has shown itself where it can, and

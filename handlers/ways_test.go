@@ -355,7 +355,7 @@ func TestPhone_takesCodes(t *testing.T) {
 		stranger.post("/code", "flow", stranger.flow(asked), "code", s.code(number)).want(t, http.StatusSeeOther)
 		stranger.get("/account").want(t, http.StatusOK, "with a code by text message")
 
-		b.post("/account/two-step", "on", "1").want(t, http.StatusSeeOther)
+		b.post("/account/two-step", "on", "1").want(t, http.StatusOK, "Your recovery codes")
 		n := s.letters(number)
 		again := s.browser()
 		again.post("/signin/code", "email", ada, "by", "text").want(t, http.StatusSeeOther)
@@ -417,4 +417,101 @@ func TestFlow_cannotBeTakenForAnother(t *testing.T) {
 	if b.signedIn() {
 		t.Error("somebody got in")
 	}
+}
+
+// TestCode_cannotBeReadByWhoeverAsks: the inbox of a demonstration shows what an account
+// was sent only where somebody was signed in to it.
+func TestCode_cannotBeReadByWhoeverAsks(t *testing.T) {
+	s := newSite(t, "database")
+	hers := s.as(ada)
+	stranger := s.browser()
+	stranger.post("/signin/code", "email", ada).want(t, http.StatusSeeOther)
+	stranger.post("/signin/forgotten", "email", ada).want(t, http.StatusSeeOther)
+	stranger.get("/demo/inbox").want(t, http.StatusOK).lacks(t, s.code(ada)[:4], "Your code to")
+	hers.post("/signout").want(t, http.StatusSeeOther)
+	hers.post("/signin/code", "email", ada).want(t, http.StatusSeeOther)
+	hers.get("/demo/inbox").want(t, http.StatusOK, "Your code to sign in")
+	fresh := s.browser()
+	fresh.post("/signup", "name", "Cleo Sand", "email", "cleo@school.example", "password", otherPassword).want(t, http.StatusSeeOther)
+	fresh.get("/demo/inbox").want(t, http.StatusOK, "Your code to open your account")
+}
+
+// TestForgotten_endsWithWhatItWasBegunFor: whoever has read an old mailbox cannot wait
+// until its owner has done something about it.
+func TestForgotten_endsWithWhatItWasBegunFor(t *testing.T) {
+	for _, mended := range []struct {
+		says string
+		mend func(s *site, her *browser)
+	}{
+		{"another address", func(s *site, her *browser) {
+			const elsewhere = "ada@elsewhere.example"
+			her.post("/code", "flow", her.flow(her.post("/account/email", "email", elsewhere)), "code", s.code(elsewhere)).want(t, http.StatusSeeOther)
+		}},
+		{"a second step", func(_ *site, her *browser) { her.setUp() }},
+		{"the end of all sessions", func(s *site, _ *browser) {
+			s.clock.move(time.Second)
+			_, err := s.db.EndSessions(t.Context(), fixedID("ada"), s.clock.Now())
+			must(t, err)
+		}},
+	} {
+		t.Run(mended.says, func(t *testing.T) {
+			s := newSite(t, "jwt")
+			her, thief := s.as(ada), s.browser()
+			flow := thief.flow(thief.post("/signin/forgotten", "email", ada))
+			waiting := thief.flow(thief.post("/code", "flow", flow, "code", s.code(ada)))
+			mended.mend(s, her)
+			thief.post("/signin/new-password", "flow", waiting, "new", otherPassword).want(t, http.StatusBadRequest, "This is over")
+			s.browser().get("/signin/new-password?flow="+waiting).want(t, http.StatusBadRequest)
+			if thief.signedIn() {
+				t.Error("the thief is signed in")
+			}
+		})
+	}
+}
+
+// TestSignUp_tellsNobodyWhoseAccountIsClosed, also where a code is sent once more.
+func TestSignUp_tellsNobodyWhoseAccountIsClosed(t *testing.T) {
+	s := newSite(t, "database")
+	must(t, s.db.Disable(t.Context(), fixedID("bea"), s.clock.Now()))
+	for _, email := range []string{bea, ada, "cleo@school.example"} {
+		b := s.browser()
+		flow := b.flow(b.post("/signup", "name", "Somebody", "email", email, "password", otherPassword))
+		b.flow(b.post("/code/again", "flow", flow))
+	}
+	if got := s.letter(bea); got.Subject != "Your account is closed" || sentCode.MatchString(got.Body) {
+		t.Errorf("bea is told %q", got.Body)
+	}
+}
+
+// TestSecond_takesAlongWhatWaits: a form that was kept comes back after a text message.
+func TestSecond_takesAlongWhatWaits(t *testing.T) {
+	s := newSite(t, "database")
+	const number = "+447700900123"
+	her := s.as(ada)
+	her.post("/code", "flow", her.flow(her.post("/account/phone", "phone", number)), "code", s.code(number)).want(t, http.StatusSeeOther)
+	her.post("/account/two-step", "on", "1").want(t, http.StatusOK)
+	b := s.browser()
+	kept := []string{"kept-action", "/account/profile", "kept-name", "Ada, Countess"}
+	second := b.post("/signin", append(kept, "email", ada, "password", password)...).want(t, http.StatusOK, "One more step", "Ada, Countess")
+	flow := flowInForm.FindStringSubmatch(second.body)[1]
+	page := b.post("/signin/second/text", append(kept, "flow", flow)...).want(t, http.StatusOK, "Ada, Countess")
+	flow = flowInForm.FindStringSubmatch(page.body)[1]
+	b.post("/code", append(kept, "flow", flow, "code", "0")...).want(t, http.StatusUnprocessableEntity, "Ada, Countess")
+	b.post("/code", append(kept, "flow", flow, "code", s.code(number))...).want(t, http.StatusOK, "your text is here", "Ada, Countess")
+}
+
+// TestSecond_isNotStoppedByStrangers: whoever has somebody's telephone sent codes keeps
+// its owner from nothing.
+func TestSecond_isNotStoppedByStrangers(t *testing.T) {
+	s := newSite(t, "database")
+	const number = "+447700900123"
+	her := s.as(ada)
+	her.post("/code", "flow", her.flow(her.post("/account/phone", "phone", number)), "code", s.code(number)).want(t, http.StatusSeeOther)
+	her.post("/account/two-step", "on", "1").want(t, http.StatusOK)
+	stranger := s.as(bea)
+	for stranger.post("/account/phone", "phone", number).status == http.StatusSeeOther {
+	}
+	b := s.browser()
+	second := b.flow(b.post("/signin", "email", ada, "password", password))
+	b.post("/signin/second/text", "flow", second).want(t, http.StatusSeeOther)
 }

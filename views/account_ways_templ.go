@@ -1564,7 +1564,7 @@ func RecoveryPage(f Frame, p RecoveryProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Added {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 116, "<p class=\"lede\">The app is set up, and asked for from now on. These are for the day on which you do not have it.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 116, "<p class=\"lede\">Your second step is set up, and asked for from now on. These are for the day on which you do not have it.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -55,7 +55,7 @@ func InboxPage(f Frame, p InboxProps) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"stack gap-5\"><h1 class=\"t4\">Demo inbox</h1><p class=\"lede\">What the site has written to the demo accounts lies here, open to everybody who comes by. What it wrote to your own account, or because of this browser, you alone see. All of it is thrown away after a day.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"stack gap-5\"><h1 class=\"t4\">Demo inbox</h1><p class=\"lede\">What the site has written to the demo accounts lies here, open to everybody who comes by. What it wrote to an account of your own you see too, in a browser in which you opened it or signed in to it; so does whoever uses that browser after you. All of it is thrown away after a day.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -20,7 +20,7 @@ func TestCrawl_everyLinkLeadsSomewhere(t *testing.T) {
 	d := startDemo(t)
 	for _, email := range []string{"", "ada@lectern.example", "grace@lectern.example", "alan@lectern.example"} {
 		t.Run(email, func(t *testing.T) {
-			c := crawler{t: t, base: d.url, client: person(t, d.url, email), seen: map[string]string{"/": "the address bar"}}
+			c := crawler{t: t, base: d.url, alike: map[string]int{}, client: person(t, d.url, email), seen: map[string]string{"/": "the address bar"}}
 			c.todo = []string{"/"}
 			for len(c.todo) > 0 {
 				next := c.todo[0]
@@ -62,7 +62,7 @@ type crawler struct {
 	client *http.Client
 	seen   map[string]string // address → the page that linked to it
 	todo   []string
-	cells  int
+	alike  map[string]int
 }
 
 // look fetches a page and notes what it links to.
@@ -108,18 +108,27 @@ func (c *crawler) look(address string) {
 			c.t.Errorf("%s links to #%s, which is not on it", address, u.Fragment)
 		}
 		u.Fragment = ""
-		// The matrix leads to each of its cells in each of its filters; a few of one
-		// page show whether they are there.
-		if u.Query().Has("cell") {
-			if c.cells++; c.cells > 20 {
-				continue
-			}
+		if c.enough(u) {
+			continue
 		}
 		if next := u.RequestURI(); c.seen[next] == "" {
 			c.seen[next] = address
 			c.todo = append(c.todo, next)
 		}
 	}
+}
+
+// enough reports whether addresses like this one were seen often enough: every page has
+// a way to the door that leads back to it, and the matrix one to each of its cells in
+// each of its filters.
+func (c *crawler) enough(u *url.URL) bool {
+	for _, parameter := range []string{"next", "cell"} {
+		if u.Query().Has(parameter) {
+			c.alike[u.Path+"?"+parameter]++
+			return c.alike[u.Path+"?"+parameter] > 20
+		}
+	}
+	return false
 }
 
 // page is what the crawler looks at in a page.

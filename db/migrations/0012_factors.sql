@@ -50,6 +50,14 @@ CREATE TABLE known_places (
     seen_at BIGINT NOT NULL,
     PRIMARY KEY (user_id, device, network)
 );
+
+-- The browsers in which somebody was signed in, in a demonstration, whose inbox
+-- shows there what they were sent: a hash, as messages have it.
+CREATE TABLE known_browsers (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    browser BLOB NOT NULL,
+    PRIMARY KEY (user_id, browser)
+);
 CREATE INDEX known_places_by_time ON known_places (user_id, seen_at);
 
 -- Who somebody is at a provider that vouches for them: the provider's issuer and

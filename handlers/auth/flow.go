@@ -144,6 +144,8 @@ type FlowState struct {
 	// Sent is where a code went, Code its hash; see [Flows.Check].
 	Sent *Destination `json:"sent,omitempty"`
 	Code string       `json:"code,omitempty"`
+	// Reached is the address at which the person has read a code.
+	Reached school.Email `json:"reached,omitempty"`
 	// Secret is the sealed secret of an authenticator that is being set up.
 	Secret string `json:"secret,omitempty"`
 	// Name and PasswordHash are those of an account that waits for its address.

@@ -43,16 +43,14 @@ func NewRecovery(store CodeStore, hasher *Hasher, random io.Reader, now func() t
 	return &Recovery{store: store, hasher: hasher, random: random, now: now}
 }
 
-// Make makes ten new codes, which take the place of all that the person had, and
-// returns them: nobody can read them again.
-func (r *Recovery) Make(ctx context.Context, id school.ID) ([]string, error) {
-	codes := make([]string, 0, recoveryCodes)
-	stored := make([]school.StoredCode, 0, recoveryCodes)
+// Draw makes ten new codes, to be shown, and what is kept of them. It takes as long as
+// ten hashes.
+func (r *Recovery) Draw(ctx context.Context) (codes []string, stored []school.StoredCode, err error) {
 	finders := map[string]bool{}
 	for len(codes) < recoveryCodes {
 		code, err := drawRecovery(r.random)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if finders[code[:finderLength]] {
 			continue
@@ -60,12 +58,18 @@ func (r *Recovery) Make(ctx context.Context, id school.ID) ([]string, error) {
 		finders[code[:finderLength]] = true
 		hash, err := r.hasher.Hash(ctx, code)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		codes = append(codes, code[:4]+"-"+code[4:8]+"-"+code[8:])
 		stored = append(stored, school.StoredCode{Finder: code[:finderLength], Hash: hash})
 	}
-	return codes, r.store.PutRecoveryCodes(ctx, id, stored, r.now())
+	return codes, stored, nil
+}
+
+// Keep keeps codes that were drawn in place of all that the person had. Nobody can read
+// them again.
+func (r *Recovery) Keep(ctx context.Context, id school.ID, stored []school.StoredCode) error {
+	return r.store.PutRecoveryCodes(ctx, id, stored, r.now())
 }
 
 // Check takes a recovery code, which is used up by that. The error is ErrWrongCode for
