@@ -138,7 +138,7 @@ func TestPasskey_signsInByItself(t *testing.T) {
 			t.Error("nobody is told of the passkey")
 		}
 		her.get("/account/ways").want(t, http.StatusOK, "Blue key", "which it cannot leave", "Switch the second step on")
-		her.post("/account/two-step", "on", "1").want(t, http.StatusSeeOther)
+		her.post("/account/two-step", "on", "1").want(t, http.StatusOK, "Your recovery codes")
 
 		b := s.browser()
 		b.get("/signin").want(t, http.StatusOK, `autocomplete="username webauthn"`, `data-options="/signin/passkey/options"`, "passkey")
@@ -207,7 +207,7 @@ func TestPasskey_isASecondStep(t *testing.T) {
 		her := s.as(ada)
 		key := her.addPasskey(ada, "Blue key")
 		beas := s.as(bea).addPasskey(bea, "Hers")
-		her.post("/account/two-step", "on", "1").want(t, http.StatusSeeOther)
+		her.post("/account/two-step", "on", "1").want(t, http.StatusOK, "Your recovery codes")
 
 		first := func() (*browser, string) {
 			b := s.browser()
@@ -256,7 +256,7 @@ func TestPasskey_confirms(t *testing.T) {
 		her := s.as(ada)
 		key := her.addPasskey(ada, "Blue key")
 		beas := s.as(bea).addPasskey(bea, "Hers")
-		her.post("/account/two-step", "on", "1").want(t, http.StatusSeeOther)
+		her.post("/account/two-step", "on", "1").want(t, http.StatusOK, "Your recovery codes")
 		s.clock.move(10*time.Minute + time.Second)
 		her.post("/account/passkeys/options").want(t, http.StatusForbidden, "Confirm that it is you")
 		her.send(http.MethodPost, "/account/passkeys/options", "", "Accept", "application/json").want(t, http.StatusForbidden, "Load the page again, and confirm it there.")
@@ -289,7 +289,7 @@ func TestPasskey_questionIsForOneThing(t *testing.T) {
 	eachNamed(t, func(t *testing.T, s *site) {
 		her := s.as(ada)
 		key := her.addPasskey(ada, "Blue key")
-		her.post("/account/two-step", "on", "1").want(t, http.StatusSeeOther)
+		her.post("/account/two-step", "on", "1").want(t, http.StatusOK, "Your recovery codes")
 		second := her.flow(her.post("/signin", "email", ada, "password", password))
 		paths := []string{"/signin/passkey", "/signin/second/passkey", "/confirm/passkey", "/account/passkeys"}
 		for _, asked := range paths {
@@ -346,7 +346,7 @@ func TestPasskey_isChangedByItsOwner(t *testing.T) {
 		}
 		her.get("/account/ways?said=passkey-renamed").want(t, http.StatusOK, "Green key", "The passkey has its new name.").lacks(t, "Old key")
 
-		her.post("/account/two-step", "on", "1").want(t, http.StatusSeeOther)
+		her.post("/account/two-step", "on", "1").want(t, http.StatusOK, "Your recovery codes")
 		waiting := s.browser()
 		options, flow := waiting.asked("/signin/passkey/options")
 		her.post("/account/passkeys/"+id+"/remove").want(t, http.StatusSeeOther)
@@ -367,7 +367,7 @@ func TestPasskey_ofAClosedAccountOpensNothing(t *testing.T) {
 	eachNamed(t, func(t *testing.T, s *site) {
 		her := s.as(ada)
 		key := her.addPasskey(ada, "Blue key")
-		her.post("/account/two-step", "on", "1").want(t, http.StatusSeeOther)
+		her.post("/account/two-step", "on", "1").want(t, http.StatusOK, "Your recovery codes")
 		b := s.browser()
 		second := b.flow(b.post("/signin", "email", ada, "password", password))
 		options, flow := b.asked("/signin/second/passkey/options", "flow", second)

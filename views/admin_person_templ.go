@@ -655,7 +655,7 @@ func personDelete(p PersonProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if p.User.Demo {
+		if p.Self && p.User.Demo {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<p class=\"soft\">A demo account is everybody’s, and stays.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -88,6 +88,8 @@ func TestBrowser_passkeyJourney(t *testing.T) {
 
 	d.visit("/account/ways")
 	d.press(`form[action="/account/two-step"] button`)
+	d.says("h1", "Your recovery codes")
+	d.press(`main a.btn[href="/account/ways"]`)
 	d.says("main", "It is on.")
 	d.signOut()
 	d.visit("/signin?next=/account")
