@@ -60,6 +60,8 @@ func (s *Server) confirmByPassword(c echo.Context) error {
 	user, err := s.Passwords.SignIn(c.Request().Context(), try)
 	var throttled *auth.Throttled
 	switch {
+	case errors.Is(err, auth.ErrRefused) && v.user.Disabled():
+		return errClosed
 	case errors.Is(err, auth.ErrRefused):
 		s.record(c, school.ActionSignInRefused, v.user.Name, "a wrong password, to confirm")
 		p.Refused = true
