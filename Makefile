@@ -16,15 +16,16 @@ dev: ## the demo at http://localhost:7331, rebuilt and reloaded on every change
 test: ## the whole test suite
 	go test -timeout 20m ./...
 
-# What is seen in a browser was tried by test; a second time, slowed down by the race
-# detector, it would find what the tests of the packages find in a fraction of the time.
+# All kinds of session and all that is seen in a browser were tried by test. Slowed down
+# by the race detector, pages go through two kinds again, and browsers not at all: races
+# are in what requests share, which is the same.
 check: ## generated files fresh, gofmt, vet, staticcheck, tests with the race detector
 	go tool templ generate
 	git diff --exit-code -- '*_templ.go'
 	@unformatted=$$(gofmt -l assets cmd db handlers seed views); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
-	go test -race -timeout 20m -skip '^TestBrowser_' ./...
+	go test -race -short -timeout 20m -skip '^TestBrowser_' ./...
 
 bench: ## the benchmarks, as tables with ratios (a few minutes; best on a quiet machine)
 	go test -run '^$$' -bench . -benchmem ./...

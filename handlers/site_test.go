@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -97,6 +98,11 @@ var lifetimes = session.Lifetimes{Token: time.Hour, Access: time.Minute, Idle: 3
 // backends are the kinds of session that every page test runs with.
 var backends = []string{session.JWT, session.Memory, session.Database, session.Redis, session.Hybrid}
 
+// forRaces are the kinds that are enough for the race detector, with -short: the one
+// whose sessions all requests share in memory, and the one that has a part of each
+// other.
+var forRaces = []string{session.Memory, session.Hybrid}
+
 // lagOf is how late a kind of session notices that it has ended.
 func lagOf(backend string) time.Duration {
 	if backend == session.Hybrid {
@@ -109,6 +115,9 @@ func lagOf(backend string) time.Duration {
 func eachBackend(t *testing.T, test func(t *testing.T, s *site)) {
 	t.Helper()
 	for _, backend := range backends {
+		if testing.Short() && !slices.Contains(forRaces, backend) {
+			continue
+		}
 		t.Run(backend, func(t *testing.T) {
 			t.Parallel()
 			test(t, newSite(t, backend))
