@@ -151,7 +151,7 @@ func TestIssue_writesWhatTheContractSays(t *testing.T) {
 		delete(names, name)
 	}
 	if len(names) > 0 {
-		t.Errorf("claims that CONTRACT.md does not have: %v", names)
+		t.Errorf("claims that nobody outside was promised: %v", names)
 	}
 	read, reason := b.read(text, nil)
 	if reason != "" {
