@@ -15,7 +15,6 @@ import (
 	"sync"
 
 	"github.com/labstack/echo/v4"
-	"github.com/piglig/go-qr"
 	"golang.org/x/sync/singleflight"
 
 	"lectern/db"
@@ -282,42 +281,6 @@ func onlyHere(base *url.URL) bool {
 	host := base.Hostname()
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && addr.IsLoopback() || net.ParseIP(host).IsUnspecified()
-}
-
-// qrCode draws an address for the cameras of telephones: how many modules a side
-// has, and the outline of the dark ones.
-func qrCode(text string) (size int, path string, err error) {
-	code, err := go_qr.EncodeText(text, go_qr.Medium)
-	if err != nil {
-		return 0, "", err
-	}
-	var b strings.Builder
-	for y := range code.Size() {
-		for x := 0; x < code.Size(); x++ {
-			from := x
-			for x < code.Size() && code.Module(x, y) {
-				x++
-			}
-			if n := x - from; n > 0 {
-				fmt.Fprintf(&b, "M%d %dh%dv1h-%dz", from, y, n, n)
-			}
-		}
-	}
-	return code.Size(), b.String(), nil
-}
-
-// networkOf is what counts as one place: an IPv4 address, or the /64 of an IPv6
-// address, which is the least that one household is given.
-func networkOf(address netip.Addr) netip.Prefix {
-	bits := 64
-	if address = address.Unmap(); address.Is4() {
-		bits = 32
-	}
-	network, err := address.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return network
 }
 
 // roundAsked is the round that a form is about.

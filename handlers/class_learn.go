@@ -214,5 +214,5 @@ func (s *Server) watchAsLearner(c echo.Context) error {
 	if err != nil && !errors.Is(err, school.ErrNotFound) {
 		return err
 	}
-	return s.streamClass(c, class.Code, looker{number: number, newcomer: err != nil, network: networkOf(address(c))})
+	return s.streamClass(c, class.Code, looker{number: number, newcomer: err != nil, network: auth.NetworkOf(address(c))})
 }

@@ -83,7 +83,7 @@ func (s *Server) startSession(c echo.Context, user school.User, flow auth.Flow) 
 // noteEntry notes by which ways somebody was signed in and where, and tells them if they
 // never were before from there. It decides nothing, so a failure is the log's matter.
 func (s *Server) noteEntry(c echo.Context, user school.User, proved []school.Method) {
-	isNew, err := s.DB.NoteEntry(detached(c), user.ID, proved, deviceOf(c.Request().UserAgent()), networkOf(address(c)).String(), s.Now())
+	isNew, err := s.DB.NoteEntry(detached(c), user.ID, proved, deviceOf(c.Request().UserAgent()), auth.NetworkOf(address(c)).String(), s.Now())
 	if err == nil && s.Demo && !user.Demo {
 		err = s.knowBrowser(c, user)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"lectern/handlers/auth"
 	"lectern/handlers/lab/othersite"
 )
 
@@ -173,7 +174,7 @@ func (s *Server) noteAttempt(c echo.Context, refused bool) {
 			one.cookies = append(one.cookies, name)
 		}
 	}
-	s.attempts.add(id, networkOf(address(c)), one)
+	s.attempts.add(id, auth.NetworkOf(address(c)), one)
 }
 
 // decoyCookie stands in for a session in the lab: it is kept as every cookie of this

@@ -17,4 +17,3 @@ CREATE TABLE flows (
     state        TEXT    NOT NULL
 );
 CREATE INDEX flows_by_end ON flows (expires_at);
-CREATE INDEX flows_by_user ON flows (user_id);

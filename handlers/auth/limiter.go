@@ -91,12 +91,13 @@ func (l *Limiter) Return(ctx context.Context, address netip.Addr) error {
 }
 
 func (l *Limiter) keys(address netip.Addr) []school.TryKey {
-	return []school.TryKey{l.limit.key(networkOf(address))}
+	return []school.TryKey{l.limit.key(NetworkOf(address))}
 }
 
-// networkOf is what is counted as one place. It is not valid for an address
+// NetworkOf is what is counted as one place: an IPv4 address, or the /64 of an IPv6 address,
+// which is the least that one household is given. It is not valid for an address
 // that is not valid, as on a Unix socket; all of those are one place.
-func networkOf(address netip.Addr) netip.Prefix {
+func NetworkOf(address netip.Addr) netip.Prefix {
 	address = address.Unmap()
 	bits := 64
 	if address.Is4() {

@@ -53,7 +53,7 @@ func NewRequests(counts Counts, now func() time.Time, log *slog.Logger) *Request
 // is for [Throttle.Begin]. It may also return [ErrUnavailable].
 func (r *Requests) Take(ctx context.Context, kind school.Method, account string, address netip.Addr) error {
 	account = accountOf(account)
-	network, now := networkOf(address), moment(r.now)
+	network, now := NetworkOf(address), moment(r.now)
 	keys := []school.TryKey{byStrangers: {What: CodesForAccount.Name, Account: account}, byAddress: CodesByAddress.key(network)}
 	if network.IsValid() {
 		keys = append(keys, school.TryKey{What: CodesForAccount.Name, Account: account, Network: placeOf(network)}, knownKey(account, network))

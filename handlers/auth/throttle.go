@@ -143,7 +143,7 @@ type Try struct {
 // wherever there is one; whether it exists plays no part. The error is a
 // *[Throttled], or [ErrUnavailable].
 func (t *Throttle) Begin(ctx context.Context, method school.Method, account string, address netip.Addr) (*Try, error) {
-	try := &Try{throttle: t, keys: triesKeys(accountOf(account), networkOf(address))}
+	try := &Try{throttle: t, keys: triesKeys(accountOf(account), NetworkOf(address))}
 	now := moment(t.now)
 	var by string
 	err := decide(ctx, t.counts, try.keys, func(counts []school.TryCount) (err error) {
@@ -229,7 +229,7 @@ func (try *Try) takeBack(counts []school.TryCount) {
 // signing up, and clears the count of this account there. A successful try does
 // so by itself. It may return [ErrUnavailable].
 func (t *Throttle) Remember(ctx context.Context, account string, address netip.Addr) error {
-	return (&Try{throttle: t, keys: triesKeys(accountOf(account), networkOf(address))}).Succeed(ctx)
+	return (&Try{throttle: t, keys: triesKeys(accountOf(account), NetworkOf(address))}).Succeed(ctx)
 }
 
 // Succeed says that it was the right password or code: the try did not happen, the
