@@ -14,9 +14,10 @@ var deletePasskeys = statement("delete passkeys of a person", `
 	 WHERE user_id = $1`)
 
 // RemovePasskeys forgets all of a person's passkeys. Where nothing else can be a second
-// step, there is none from now on. It returns [school.ErrNotFound] if they have none.
-func (d *DB) RemovePasskeys(ctx context.Context, id school.ID) error {
-	return d.write(ctx, func(t *tx) error {
+// step, there is none from now on. It returns [school.ErrNotFound] if they have none, and
+// [school.ErrLastWay] where nothing else lets them in.
+func (d *DB) RemovePasskeys(ctx context.Context, id school.ID, open school.WaysOpen) error {
+	return d.removeWay(ctx, id, open, func(t *tx) error {
 		if err := t.must(ctx, deletePasskeys, id); err != nil {
 			return err
 		}

@@ -11,7 +11,7 @@ import (
 func TestRemove_ofWhatIsNotThere(t *testing.T) {
 	s := newSchool(t)
 	ada := s.user("Ada", school.Student)
-	wantError(t, s.RemovePasskeys(t.Context(), ada), school.ErrNotFound)
+	wantError(t, s.RemovePasskeys(t.Context(), ada, byMail), school.ErrNotFound)
 	wantError(t, s.RemoveRecoveryCodes(t.Context(), ada), school.ErrNotFound)
 }
 
@@ -28,7 +28,7 @@ func TestRemovePasskeys_leavesNobodyBeforeAClosedDoor(t *testing.T) {
 	must(t, s.SetTwoStep(ctx, ada, true))
 	must(t, s.PutRecoveryCodes(ctx, ada, []school.StoredCode{{Finder: "abcd", Hash: "hash"}}, noon))
 
-	must(t, s.RemovePasskeys(ctx, ada))
+	must(t, s.RemovePasskeys(ctx, ada, byMail))
 	if f, err := s.Factors(ctx, ada); err != nil || f.Passkeys != 0 || !f.TwoStep || f.RecoveryCodes != 1 {
 		t.Errorf("with a telephone left she has %+v, %v", f, err)
 	}
@@ -37,8 +37,8 @@ func TestRemovePasskeys_leavesNobodyBeforeAClosedDoor(t *testing.T) {
 		t.Errorf("without codes she has %+v, %v", f, err)
 	}
 	must(t, s.AddPasskey(ctx, school.PasskeyCredential{Passkey: school.Passkey{ID: school.MustNewID(), User: ada, Name: "three", CreatedAt: noon}, CredentialID: "three"}))
-	must(t, s.RemovePhone(ctx, ada))
-	must(t, s.RemovePasskeys(ctx, ada))
+	must(t, s.RemovePhone(ctx, ada, byMail))
+	must(t, s.RemovePasskeys(ctx, ada, byMail))
 	if f, err := s.Factors(ctx, ada); err != nil || f.TwoStep {
 		t.Errorf("without anything she has %+v, %v", f, err)
 	}

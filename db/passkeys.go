@@ -140,10 +140,10 @@ func (d *DB) RenamePasskey(ctx context.Context, user, id school.ID, name string)
 
 // RemovePasskey forgets a person's passkey and returns what it was. It returns
 // [school.ErrNotFound] if they have no such passkey. Where nothing else can be a
-// second step, there is none from now on. Whether it is their only way in is for the
-// caller to ask.
-func (d *DB) RemovePasskey(ctx context.Context, user, id school.ID) (removed school.Passkey, err error) {
-	err = d.write(ctx, func(t *tx) error {
+// second step, there is none from now on. It returns [school.ErrLastWay] where nothing
+// else lets them in.
+func (d *DB) RemovePasskey(ctx context.Context, user, id school.ID, open school.WaysOpen) (removed school.Passkey, err error) {
+	err = d.removeWay(ctx, user, open, func(t *tx) error {
 		if removed, err = one(ctx, t, passkeyByID, scanPasskey, id, user); err != nil {
 			return err
 		}

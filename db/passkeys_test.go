@@ -13,6 +13,9 @@ import (
 
 var passkeyTime = time.UnixMilli(1_700_000_000_000).UTC()
 
+// byMail are the ways in where a code by e-mail is always one.
+var byMail = school.WaysOpen{Mail: true}
+
 // withPasskey opens a school with two people, the first of whom has a passkey that
 // has counted to 5.
 func withPasskey(t *testing.T) (d *db.DB, grace, ada school.ID, p school.PasskeyCredential) {
@@ -54,7 +57,7 @@ func TestPasskeys_ofOthersAreOutOfReach(t *testing.T) {
 	ctx := t.Context()
 	d, grace, ada, p := withPasskey(t)
 	want(t, "rename", d.RenamePasskey(ctx, ada, p.ID, "mine"), school.ErrNotFound)
-	_, err := d.RemovePasskey(ctx, ada, p.ID)
+	_, err := d.RemovePasskey(ctx, ada, p.ID, byMail)
 	want(t, "remove", err, school.ErrNotFound)
 	_, err = d.UsePasskey(ctx, ada, p.CredentialID, 6, false, passkeyTime)
 	want(t, "use", err, school.ErrNotFound)
@@ -81,7 +84,7 @@ func TestPasskeys_areTwentyAtMost(t *testing.T) {
 	}
 	want(t, "add one more", d.AddPasskey(t.Context(), passkey(grace, "too-many")), school.ErrTooManyPasskeys)
 	want(t, "add one for somebody else", d.AddPasskey(t.Context(), passkey(ada, "too-many")), nil)
-	removed, err := d.RemovePasskey(t.Context(), grace, first.ID)
+	removed, err := d.RemovePasskey(t.Context(), grace, first.ID, byMail)
 	if err != nil || removed != first.Passkey {
 		t.Errorf("removed is %+v, %v", removed, err)
 	}
@@ -102,7 +105,7 @@ func TestRemovePasskey_takesTheSecondStepAlongWithTheLast(t *testing.T) {
 		on      bool
 		codes   int
 	}{{first.ID, true, 1}, {second.ID, false, 0}} {
-		if _, err := d.RemovePasskey(t.Context(), grace, tt.removed); err != nil {
+		if _, err := d.RemovePasskey(t.Context(), grace, tt.removed, byMail); err != nil {
 			t.Fatal(err)
 		}
 		f, err := d.Factors(t.Context(), grace)

@@ -74,6 +74,15 @@ func (s *Server) waysPage(c echo.Context, status int, p views.WaysProps) error {
 	return s.page(c, status, views.WaysPage(s.withPasskeys(f), p))
 }
 
+// waysOpen are the ways to sign in that work here, whoever comes.
+func (s *Server) waysOpen() school.WaysOpen {
+	open := school.WaysOpen{Mail: s.carries(school.ByMail), Texts: s.carries(school.ByText), Passkeys: s.Passkeys.Available()}
+	for _, p := range s.Providers {
+		open.Providers = append(open.Providers, p.Slug())
+	}
+	return open
+}
+
 // requestEmail sends a code to the address that somebody wants. That another account
 // has it is told to whoever reads mail there, and not before (ASVS 6.3.8).
 func (s *Server) requestEmail(c echo.Context) error {
@@ -194,7 +203,7 @@ func (s *Server) addPhone(c echo.Context, flow auth.Flow) error {
 
 func (s *Server) removePhone(c echo.Context) error {
 	user := visitorOf(c).user
-	if err := s.DB.RemovePhone(toTheEnd(c), user.ID); err != nil {
+	if err := s.DB.RemovePhone(toTheEnd(c), user.ID, s.waysOpen()); err != nil {
 		return err
 	}
 	s.record(c, school.ActionFactorRemove, user.Name, "telephone")

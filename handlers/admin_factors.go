@@ -7,7 +7,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"lectern/db"
 	"lectern/db/school"
 )
 
@@ -27,18 +26,26 @@ var (
 // factorReset takes one way to prove who one is away from somebody.
 type factorReset struct {
 	called string // in the log, and where the page says what was done
-	remove func(*db.DB, context.Context, school.ID) error
+	remove func(*Server, context.Context, school.ID) error
 	letter notice
 }
 
 // factorResets are those that the page of a person offers, by what its form says.
 var factorResets = map[string]factorReset{
-	"authenticator": {"authenticator app", (*db.DB).RemoveAuthenticator, noticeOfNoApp},
-	"phone":         {"telephone", (*db.DB).RemovePhone, noticeOfNoPhone},
-	"passkeys":      {"all passkeys", (*db.DB).RemovePasskeys, noticeOfNoPasskeys},
-	"codes":         {"recovery codes", (*db.DB).RemoveRecoveryCodes, noticeOfNoCodes},
-	"two-step": {"second step", func(d *db.DB, ctx context.Context, id school.ID) error {
-		return d.SetTwoStep(ctx, id, false)
+	"authenticator": {"authenticator app", func(s *Server, ctx context.Context, id school.ID) error {
+		return s.DB.RemoveAuthenticator(ctx, id)
+	}, noticeOfNoApp},
+	"phone": {"telephone", func(s *Server, ctx context.Context, id school.ID) error {
+		return s.DB.RemovePhone(ctx, id, s.waysOpen())
+	}, noticeOfNoPhone},
+	"passkeys": {"all passkeys", func(s *Server, ctx context.Context, id school.ID) error {
+		return s.DB.RemovePasskeys(ctx, id, s.waysOpen())
+	}, noticeOfNoPasskeys},
+	"codes": {"recovery codes", func(s *Server, ctx context.Context, id school.ID) error {
+		return s.DB.RemoveRecoveryCodes(ctx, id)
+	}, noticeOfNoCodes},
+	"two-step": {"second step", func(s *Server, ctx context.Context, id school.ID) error {
+		return s.DB.SetTwoStep(ctx, id, false)
 	}, noticeOfOneStep},
 }
 
@@ -70,18 +77,16 @@ func (s *Server) resetFactor(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	// Where mail is carried, a code by e-mail is always left.
-	if what == "passkeys" && factors.First() == factors.Passkeys && !s.carries(school.ByMail) {
-		return errTheirLastWay
-	}
 	if what == "two-step" && !factors.TwoStep {
 		return seeOther(c, personAddress(user.ID))
 	}
-	err = reset.remove(s.DB, toTheEnd(c), user.ID)
-	if errors.Is(err, school.ErrNotFound) {
+	err = reset.remove(s, toTheEnd(c), user.ID)
+	switch {
+	case errors.Is(err, school.ErrNotFound):
 		return seeOther(c, personAddress(user.ID)) // it is gone already
-	}
-	if err != nil {
+	case errors.Is(err, school.ErrLastWay):
+		return errTheirLastWay
+	case err != nil:
 		return err
 	}
 	details, failed := []string{reset.called}, error(nil)

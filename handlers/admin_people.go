@@ -170,7 +170,7 @@ func (s *Server) tellOf(c echo.Context, user school.User, p *views.PersonProps) 
 	if err != nil {
 		return err
 	}
-	p.Lines, p.Mail, p.Providers = s.auditRows(c, events), s.carries(school.ByMail), s.providerChoices()
+	p.Lines, p.Open, p.Providers = s.auditRows(c, events), s.waysOpen(), s.providerChoices()
 	return nil
 }
 

@@ -172,7 +172,7 @@ func TestReset_endsTheSessionsWhereAskedTo(t *testing.T) {
 
 // TestReset_ofPasskeysLeavesAWayIn: where nothing carries mail, they may be the last.
 func TestReset_ofPasskeysLeavesAWayIn(t *testing.T) {
-	s := withoutMail(t, session.Memory)
+	s := startSite(t, session.Memory, true, setting{base: named, mute: true})
 	id := fixedID("ada")
 	add := func() {
 		must(t, s.db.AddPasskey(t.Context(), school.PasskeyCredential{Passkey: school.Passkey{ID: school.MustNewID(), User: id, Name: "Key", CreatedAt: s.Now()}, CredentialID: string(school.MustNewID())}))

@@ -315,12 +315,7 @@ func (s *Server) removePasskey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if passkey.Opens() {
-		if err := s.mayLose(c, user); err != nil {
-			return err
-		}
-	}
-	if _, err := s.DB.RemovePasskey(toTheEnd(c), user.ID, id); err != nil {
+	if _, err := s.DB.RemovePasskey(toTheEnd(c), user.ID, id, s.waysOpen()); err != nil {
 		return err
 	}
 	s.record(c, school.ActionPasskeyRemove, user.Name, passkey.Name)

@@ -258,31 +258,12 @@ func (s *Server) addIdentity(c echo.Context, p *auth.Provider, flow auth.Flow, i
 // removeProvider closes one of somebody's ways in, unless it is the last.
 func (s *Server) removeProvider(c echo.Context) error {
 	user := visitorOf(c).user
-	if err := s.mayLose(c, user); err != nil {
-		return err
-	}
-	if err := s.DB.RemoveIdentity(toTheEnd(c), user.ID, school.ID(c.Param("id"))); err != nil {
+	if err := s.DB.RemoveIdentity(toTheEnd(c), user.ID, school.ID(c.Param("id")), s.waysOpen()); err != nil {
 		return err
 	}
 	s.record(c, school.ActionFactorRemove, user.Name, "another site")
 	s.notify(c, user, noticeOfNoProvider)
 	return s.renewed(c, "/account/ways?said=provider-removed")
-}
-
-// mayLose keeps people from locking themselves out: one of their ways by which they can
-// sign in without another may go if one is left. Where mail is carried, there always is.
-func (s *Server) mayLose(c echo.Context, user school.User) error {
-	if s.carries(school.ByMail) {
-		return nil
-	}
-	factors, err := s.DB.Factors(c.Request().Context(), user.ID)
-	if err != nil {
-		return err
-	}
-	if factors.First() < 2 {
-		return school.ErrLastWay
-	}
-	return nil
 }
 
 // welcomeNewcomer asks somebody whom a provider vouches for, and whom nobody here is,

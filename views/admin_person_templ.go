@@ -36,8 +36,8 @@ type PersonProps struct {
 	SeenAt     time.Time // when they last signed in
 	Joined     []JoinedCourse
 	Taught     []school.Course
-	Lines      []AuditRow // the last ones about them
-	Mail       bool       // letters are carried
+	Lines      []AuditRow      // the last ones about them
+	Open       school.WaysOpen // the ways to sign in that work here
 }
 
 func (p PersonProps) address(action string) templ.SafeURL {

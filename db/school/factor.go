@@ -53,15 +53,6 @@ func (f Factors) Seconds() []Method {
 	return all
 }
 
-// First is how many ways there are that are a first step and need no mail.
-func (f Factors) First() int {
-	n := f.Identities + f.Passkeys
-	if f.HasPassword {
-		n++
-	}
-	return n
-}
-
 // Identity is who somebody is at a provider that vouches for them: Issuer and Subject
 // together, and nothing else (ASVS 6.8.1).
 type Identity struct {

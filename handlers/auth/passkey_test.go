@@ -463,7 +463,7 @@ func TestPasskeys_refuseAtTheDoor(t *testing.T) {
 		{name: "a name that is none", want: auth.ErrRefused, before: func(_ *passkeyDoor, on *device) { on.Options.UserHandle = []byte("ada@lectern.example") }},
 		{name: "no name", want: auth.ErrRefused, before: func(_ *passkeyDoor, on *device) { on.Options.UserHandle = nil }, alone: true},
 		{name: "a passkey that was removed", want: auth.ErrRefused, before: func(d *passkeyDoor, _ *device) {
-			if _, err := d.db.RemovePasskey(t.Context(), d.ada.ID, d.credential(d.ada).ID); err != nil {
+			if _, err := d.db.RemovePasskey(t.Context(), d.ada.ID, d.credential(d.ada).ID, school.WaysOpen{Mail: true}); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -559,7 +559,7 @@ func TestPasskeys_refuseWhatWasAskedForSomethingElse(t *testing.T) {
 	_, question = d.beginSecond(d.ada)
 	pending = d.take(question)
 	d.add(d.ada, late, "Added since")
-	if _, err := d.db.RemovePasskey(t.Context(), d.ada.ID, d.passkeyOf(d.ada, "Key")); err != nil {
+	if _, err := d.db.RemovePasskey(t.Context(), d.ada.ID, d.passkeyOf(d.ada, "Key"), school.WaysOpen{Mail: true}); err != nil {
 		t.Fatal(err)
 	}
 	asked := virtualwebauthn.AssertionOptions{RelyingPartyID: here.ID}
@@ -747,7 +747,7 @@ func TestPasskeys_letInWhoHasOne(t *testing.T) {
 		d.add(d.ada, on, "Stays")
 		d.add(d.ada, gone, "Goes")
 		options, question := d.beginSecond(d.ada)
-		if _, err := d.db.RemovePasskey(t.Context(), d.ada.ID, d.passkeyOf(d.ada, "Goes")); err != nil {
+		if _, err := d.db.RemovePasskey(t.Context(), d.ada.ID, d.passkeyOf(d.ada, "Goes"), school.WaysOpen{Mail: true}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := d.FinishSecond(t.Context(), d.ada.ID, d.take(question), on.sign(t, here, options)); err != nil {
