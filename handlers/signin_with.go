@@ -117,7 +117,7 @@ func (s *Server) sendTo(c echo.Context, p *auth.Provider, flow auth.Flow, ask au
 	}
 	address, pending, err := p.Begin(ctx, string(id), ask, s.Random)
 	if err != nil {
-		return err
+		return failedFlow(flow, err)
 	}
 	flow.ID, flow.Step, flow.Pending, flow.ProvedAt = id, auth.AwaitProvider, &pending, s.Now()
 	if recording != nil {
@@ -141,7 +141,7 @@ func (s *Server) backFrom(c echo.Context, p *auth.Provider, q url.Values) error 
 		return err
 	}
 	if flow.Pending == nil || flow.Pending.Provider != p.Slug() {
-		return auth.ErrForeignAnswer
+		return failedFlow(flow, auth.ErrForeignAnswer)
 	}
 	ctx, recording := c.Request().Context(), (*auth.Recording)(nil)
 	if flow.Watched {
@@ -157,7 +157,10 @@ func (s *Server) backFrom(c echo.Context, p *auth.Provider, q url.Values) error 
 	if err != nil {
 		return s.notVouchedFor(c, p, flow, err)
 	}
-	return s.vouchedFor(c, p, flow, claim)
+	if err := s.vouchedFor(c, p, flow, claim); err != nil {
+		return failedFlow(flow, err)
+	}
+	return nil
 }
 
 // notVouchedFor ends a flow in which a provider said no, or was not believed. Whoever
@@ -170,7 +173,7 @@ func (s *Server) notVouchedFor(c echo.Context, p *auth.Provider, flow auth.Flow,
 		s.Log.Warn("provider did not vouch", "id", requestID(c), "provider", p.Slug(), "err", err)
 	}
 	if !flow.Watched {
-		return err
+		return failedFlow(flow, err)
 	}
 	return seeOther(c, s.watchFirst(c, p, &flow, "/signin"))
 }

@@ -253,6 +253,8 @@ func TestProviders_areConnectedAndTakenAway(t *testing.T) {
 			t.Errorf("without a fresh proof, connecting leads to %s", got.location)
 		}
 		her := s.enter(ada)
+		her.back(her.answersCampus(her.sent(connect), mina, "no")).
+			want(t, http.StatusForbidden, "You said no there", "Nothing was connected", `href="/account/ways"`).lacks(t, "not signed in")
 		back := her.answersCampus(her.sent(connect), mina, "yes")
 		her.post("/signin", "email", bea, "password", password).want(t, http.StatusSeeOther)
 		her.back(back).want(t, http.StatusBadRequest, "This is over")
@@ -308,6 +310,8 @@ func TestConfirm_takesTheWordOfAProviderThatSaysWhen(t *testing.T) {
 		for _, other := range []string{jonas, adaThere} {
 			b.come(confirm, other).want(t, http.StatusForbidden, "The other site knows you as somebody else")
 		}
+		b.back(b.answersCampus(b.sent(confirm), mina, "no")).
+			want(t, http.StatusForbidden, "You said no there", "You are signed in as before", `href="/confirm?next=%2Faccount%2Fways"`).lacks(t, "not signed in")
 		address := b.sent(confirm)
 		if asked, err := url.Parse(address); err != nil || asked.Query().Get("max_age") != "60" {
 			t.Errorf("the provider is asked %s", address)
@@ -410,6 +414,7 @@ func TestSignInWith_isNotBegunByAnotherSite(t *testing.T) {
 
 func TestSignInWith_saysThatTheProviderIsAway(t *testing.T) {
 	eachCampus(t, func(t *testing.T, s *site) {
+		s.enter(ada).get("/account/providers/gone").want(t, http.StatusServiceUnavailable, "The other site does not answer", "Nothing was connected").lacks(t, "not signed in")
 		b := s.browser()
 		if got := b.get("/signin/with/gone").want(t, http.StatusServiceUnavailable, "The other site does not answer", "You were not signed in"); got.header.Get("Retry-After") == "" {
 			t.Error("it is not said when to try again")
