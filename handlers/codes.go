@@ -24,10 +24,13 @@ var codeRoutes = []route{
 }
 
 func (s *Server) showCodeRequest(c echo.Context) error {
-	return s.codeRequestPage(c, http.StatusOK, views.CodeRequestProps{Next: localPath(c.QueryParam("next"))})
+	return s.codeRequestPage(c, http.StatusOK, views.CodeRequestProps{Next: localPath(c.QueryParam("next")), Remembered: c.QueryParam("remember") == "1", Backend: s.kindAsked(c.QueryParam("backend"))})
 }
 
 func (s *Server) codeRequestPage(c echo.Context, status int, p views.CodeRequestProps) error {
+	if s.Demo {
+		p.Choices = s.choices(visitorOf(c))
+	}
 	p.Mail, p.Text, p.Demo = s.carries(school.ByMail), s.carries(school.ByText), s.Demo
 	return s.page(c, status, views.CodeRequestPage(s.frame(c, "Sign in with a code", ""), p))
 }
@@ -39,7 +42,7 @@ func (s *Server) requestCode(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p := views.CodeRequestProps{Email: f.typed("email"), Next: localPath(f.get("next")), Remembered: f.get("remember") == "1", Errors: map[string]string{}}
+	p := views.CodeRequestProps{Email: f.typed("email"), Next: localPath(f.get("next")), Remembered: f.get("remember") == "1", Backend: s.kindAsked(f.get("backend")), Errors: map[string]string{}}
 	email, err := school.ParseEmail(f.get("email"))
 	if err := fieldErrors(p.Errors).note(err); err != nil {
 		return err
@@ -47,7 +50,7 @@ func (s *Server) requestCode(c echo.Context) error {
 	if len(p.Errors) > 0 {
 		return s.codeRequestPage(c, http.StatusUnprocessableEntity, p)
 	}
-	flow := auth.Flow{Purpose: auth.ToSignIn, FlowState: auth.FlowState{Next: p.Next, Backend: f.get("backend"), Remember: p.Remembered}}
+	flow := auth.Flow{Purpose: auth.ToSignIn, FlowState: auth.FlowState{Next: p.Next, Backend: p.Backend, Remember: p.Remembered}}
 	return s.beginByAddress(c, flow, email, f.get("by") == string(school.ByText))
 }
 

@@ -88,7 +88,7 @@ func (s *Server) confirmByCode(c echo.Context) error {
 		return errForbidden
 	}
 	flow := auth.Flow{Purpose: auth.ToConfirm, User: user.ID, FlowState: auth.FlowState{Next: localPath(f.get("next"))}}
-	return s.sendCode(c, flow, auth.Destination{Email: user.Email}, user, nil)
+	return s.sendCode(c, flow, auth.Destination{Email: user.Email}, user, keptAgain(f))
 }
 
 // confirmed writes into the session that its owner has just proved who they are. A

@@ -56,15 +56,6 @@ func TestDemo_isNoWayInWhereThereIsNone(t *testing.T) {
 	s.browser().post("/signin", "demo", views.DemoAccounts[0].Email).want(t, http.StatusUnprocessableEntity)
 }
 
-// TestKept_saysAllThatItWouldDo lets an admin sign in over a form that somebody
-// else has made: they see what it is.
-func TestKept_saysAllThatItWouldDo(t *testing.T) {
-	s := newSite(t, session.Database)
-	back := s.browser().post("/signin", "email", alan, "password", password, "kept-action", "/admin/users/x/role", "kept-role", "admin")
-	back.want(t, http.StatusOK, "what you sent is here", "change somebody’s role", "<code>/admin/users/x/role</code>", "<dt>role</dt><dd>admin</dd>", `name="role" value="admin"`).lacks(t, "your text")
-	s.browser().post("/courses/knots/join").want(t, http.StatusUnauthorized, "join the course").lacks(t, "keep my text")
-}
-
 // TestBusy_losesNothing signs in while the line before the door is full.
 func TestBusy_losesNothing(t *testing.T) {
 	s := newSite(t, session.Memory)

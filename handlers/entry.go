@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -54,7 +53,7 @@ func (s *Server) proved(c echo.Context, user school.User, flow auth.Flow, kept *
 func (s *Server) enter(c echo.Context, user school.User, flow auth.Flow, kept *views.KeptForm) error {
 	toTheEnd(c)
 	if err := s.startSession(c, user, flow); err != nil {
-		return s.notSignedIn(c, err, views.SignInProps{Email: string(user.Email), Next: flow.Next, Remembered: flow.Remember, Kept: kept})
+		return s.notSignedIn(c, err, views.SignInProps{Email: string(user.Email), Next: flow.Next, Remembered: flow.Remember, Backend: flow.Backend, Kept: kept})
 	}
 	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, school.ActionSignIn, user.Name, methodsLabel(flow.References()))
 	s.noteEntry(c, user, flow.Proved)
@@ -70,13 +69,9 @@ func (s *Server) enter(c echo.Context, user school.User, flow auth.Flow, kept *v
 // startSession signs somebody in with a new session, in which stands how they proved
 // who they are, as of the moment at which they were first asked.
 func (s *Server) startSession(c echo.Context, user school.User, flow auth.Flow) error {
-	backend := flow.Backend
-	if !s.Sessions.Choice() || !slices.Contains(s.Sessions.Names(), backend) {
-		backend = ""
-	}
 	return s.Sessions.Start(c.Response(), c.Request(),
 		session.Identity{UserID: user.ID, Role: user.Role, Methods: flow.References(), AuthAt: flow.ProvedAt},
-		session.StartOptions{Backend: backend, Remember: flow.Remember, Address: address(c).String(), Device: deviceOf(c.Request().UserAgent())},
+		session.StartOptions{Backend: s.kindAsked(flow.Backend), Remember: flow.Remember, Address: address(c).String(), Device: deviceOf(c.Request().UserAgent())},
 	)
 }
 

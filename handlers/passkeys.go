@@ -118,7 +118,7 @@ func (s *Server) signInByPasskey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p := views.SignInProps{Email: f.typed("email"), Next: localPath(f.get("next")), Remembered: f.get("remember") == "1", Kept: keptAgain(f)}
+	p := s.doorAgain(f)
 	use, err := s.Passkeys.FinishSignIn(toTheEnd(c), *flow.Question, passkeyAnswer(f))
 	if s.refusedPasskey(c, string(auth.ToSignIn), err) {
 		p.PasskeyRefused = true
@@ -128,7 +128,7 @@ func (s *Server) signInByPasskey(c echo.Context) error {
 		return err
 	}
 	flow.FlowState = auth.FlowState{
-		Proved: []school.Method{school.ByPasskey}, Signed: use.Methods, ProvedAt: flow.BeganAt, Next: p.Next, Backend: f.get("backend"), Remember: p.Remembered,
+		Proved: []school.Method{school.ByPasskey}, Signed: use.Methods, ProvedAt: flow.BeganAt, Next: p.Next, Backend: p.Backend, Remember: p.Remembered,
 	}
 	return s.proved(c, use.User, flow, p.Kept)
 }

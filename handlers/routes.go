@@ -28,6 +28,7 @@ var routes = []route{
 
 	{http.MethodGet, "/signin", to(policy.Browse), (*Server).showSignIn},
 	{http.MethodPost, "/signin", to(policy.Browse), (*Server).signIn},
+	{http.MethodPost, "/kept", to(policy.Browse), (*Server).passKept},
 	{http.MethodGet, "/signup", to(policy.Browse), (*Server).showSignUp},
 	{http.MethodPost, "/signup", to(policy.Browse), (*Server).signUp},
 	{http.MethodPost, "/signout", to(policy.Browse), (*Server).signOut},

@@ -73,6 +73,7 @@ var rows = []row{
 	{says: "a password is not changed without the present one", route: "POST /account/password", fields: []string{"new", otherPassword}, want: answers{401, 422, 422, 422, 422}},
 	{says: "a list of sessions is for their owner", route: "GET /account/sessions", want: ownPage},
 	{says: "a session that one does not have is not there", route: "POST /account/sessions/:id/end", path: "/account/sessions/nothing/end", want: answers{401, 404, 404, 404, 404}},
+	{says: "a form that waits is passed on for everybody", route: "POST /kept", fields: []string{"kept-action", "/account/profile", "kept-name", "Somebody"}, want: all200},
 	{says: "everybody may ask for a code", route: "GET /signin/code", want: all200},
 	{says: "and is sent one, or not, which looks the same", route: "POST /signin/code", fields: []string{"email", bea}, want: all303},
 	{says: "a code is asked for by whoever began", route: "GET /code", want: answers{400, 400, 400, 400, 400}},

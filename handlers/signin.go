@@ -29,7 +29,9 @@ func (s *Server) signInPage(c echo.Context, status int, p views.SignInProps) err
 	}
 	p.Remember, p.Providers, p.MayWatch = s.Sessions.Lifetimes().Remember, s.providerChoices(), s.Demo
 	p.PasskeysWhyNot = s.Passkeys.WhyNot()
-	return s.page(c, status, views.SignInPage(s.withPasskeys(s.frame(c, "Sign in", "")), p))
+	f := s.withPasskeys(s.frame(c, "Sign in", ""))
+	f.Scripts = append(f.Scripts, "signin.js")
+	return s.page(c, status, views.SignInPage(f, p))
 }
 
 // signIn proves who somebody is and starts their session. Whatever is wrong,
@@ -45,7 +47,7 @@ func (s *Server) signIn(c echo.Context) error {
 	}
 	began := s.Now()
 	user, err := s.Passwords.SignIn(c.Request().Context(), try)
-	p := views.SignInProps{Email: f.typed("email"), Next: localPath(f.get("next")), Remembered: f.get("remember") == "1", Kept: keptAgain(f)}
+	p := s.doorAgain(f)
 	var throttled *auth.Throttled
 	switch {
 	case errors.Is(err, auth.ErrRefused):
@@ -77,9 +79,25 @@ func (s *Server) signIn(c echo.Context) error {
 		return err
 	}
 	flow := auth.Flow{Purpose: auth.ToSignIn, FlowState: auth.FlowState{
-		Proved: []school.Method{school.Password}, ProvedAt: began, Next: p.Next, Backend: f.get("backend"), Remember: p.Remembered,
+		Proved: []school.Method{school.Password}, ProvedAt: began, Next: p.Next, Backend: p.Backend, Remember: p.Remembered,
 	}}
 	return s.proved(c, user, flow, p.Kept)
+}
+
+// doorAgain is the page of the door with what was typed and chosen there.
+func (s *Server) doorAgain(f formValues) views.SignInProps {
+	return views.SignInProps{
+		Email: f.typed("email"), Next: localPath(f.get("next")), Remembered: f.get("remember") == "1", Backend: s.kindAsked(f.get("backend")), Kept: keptAgain(f),
+	}
+}
+
+// kindAsked is the kind of session that somebody chose at the door, and empty where
+// there is nothing to choose, or nothing of that name.
+func (s *Server) kindAsked(backend string) string {
+	if !s.Sessions.Choice() || !slices.Contains(s.Sessions.Names(), backend) {
+		return ""
+	}
+	return backend
 }
 
 // notSignedIn is the answer to somebody who has proved who they are, and whose
@@ -107,6 +125,24 @@ func (s *Server) showKept(c echo.Context, user school.User, kept views.KeptForm)
 	v := visitorOf(c)
 	v.user = user
 	return s.page(c, http.StatusOK, views.KeptPage(s.frame(c, kept.Title(), ""), kept))
+}
+
+// passKept shows somebody who is signed in by now the form that waits for them, and the
+// whole door to everybody else, with the form beside it. So any way to sign in will do,
+// also one that leaves the page and is gone in another tab.
+func (s *Server) passKept(c echo.Context) error {
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	kept, v := keptAgain(f), visitorOf(c)
+	switch {
+	case kept == nil:
+		return seeOther(c, "/")
+	case v.SignedIn():
+		return s.showKept(c, v.user, *kept)
+	}
+	return s.signInPage(c, http.StatusOK, s.doorAgain(f))
 }
 
 // keptAgain reads the form that came along with a sign-in; see keptForm. Its

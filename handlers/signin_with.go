@@ -333,7 +333,7 @@ func (s *Server) openWithProvider(c echo.Context) error {
 		return err
 	}
 	open := auth.Flow{Purpose: auth.ToSignUp, FlowState: auth.FlowState{
-		Name: name, Identity: flow.Identity, ProvedAt: flow.ProvedAt, Backend: flow.Backend, Remember: flow.Remember, Sent: &auth.Destination{Email: email},
+		Name: name, Identity: flow.Identity, ProvedAt: flow.ProvedAt, Next: flow.Next, Backend: flow.Backend, Remember: flow.Remember, Sent: &auth.Destination{Email: email},
 	}}
 	return s.beginSignUp(c, open, email)
 }

@@ -15,7 +15,7 @@ func (s *Server) showSignUp(c echo.Context) error {
 	if visitorOf(c).SignedIn() {
 		return seeOther(c, "/learning")
 	}
-	return s.signUpPage(c, http.StatusOK, views.SignUpProps{})
+	return s.signUpPage(c, http.StatusOK, views.SignUpProps{Next: localPath(c.QueryParam("next"))})
 }
 
 func (s *Server) signUpPage(c echo.Context, status int, p views.SignUpProps) error {
@@ -32,7 +32,7 @@ func (s *Server) signUp(c echo.Context) error {
 	if err := s.SignUps.Take(c.Request().Context(), address(c)); err != nil {
 		return err
 	}
-	p := views.SignUpProps{Name: f.typed("name"), Email: f.typed("email"), Errors: map[string]string{}}
+	p := views.SignUpProps{Name: f.typed("name"), Email: f.typed("email"), Next: localPath(f.get("next")), Errors: map[string]string{}}
 	wrong := fieldErrors(p.Errors)
 	name, err := school.ParseName(f.get("name"))
 	if err := wrong.note(err); err != nil {
@@ -54,7 +54,7 @@ func (s *Server) signUp(c echo.Context) error {
 		return err
 	}
 	began := s.Now()
-	flow := auth.Flow{Purpose: auth.ToSignUp, FlowState: auth.FlowState{Name: name, PasswordHash: hash, ProvedAt: began, Sent: &auth.Destination{Email: email}}}
+	flow := auth.Flow{Purpose: auth.ToSignUp, FlowState: auth.FlowState{Name: name, PasswordHash: hash, ProvedAt: began, Next: p.Next, Sent: &auth.Destination{Email: email}}}
 	if s.carries(school.ByMail) {
 		return s.beginSignUp(c, flow, email)
 	}
@@ -93,7 +93,7 @@ func (s *Server) openNewAccount(c echo.Context, flow auth.Flow) error {
 	}
 	err = s.DB.CreateUser(toTheEnd(c), user, flow.PasswordHash, identities...)
 	if errors.Is(err, school.ErrEmailTaken) {
-		p := views.SignUpProps{Name: flow.Name, Email: string(email), Errors: map[string]string{
+		p := views.SignUpProps{Name: flow.Name, Email: string(email), Next: flow.Next, Errors: map[string]string{
 			"email": "This address cannot be used for a new account. If it is yours, sign in instead.",
 		}}
 		return s.signUpPage(c, http.StatusUnprocessableEntity, p)
@@ -108,9 +108,12 @@ func (s *Server) openNewAccount(c echo.Context, flow auth.Flow) error {
 func (s *Server) welcome(c echo.Context, user school.User, flow auth.Flow, action string) error {
 	s.Passwords.Welcome(c.Request().Context(), user.Email, address(c))
 	if err := s.startSession(c, user, flow); err != nil {
-		return s.notSignedIn(c, err, views.SignInProps{Email: string(user.Email), Next: "/"})
+		return s.notSignedIn(c, err, views.SignInProps{Email: string(user.Email), Next: localPath(flow.Next)})
 	}
 	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, action, user.Name, "")
 	s.noteEntry(c, user, flow.Proved)
+	if next := localPath(flow.Next); next != "/" {
+		return seeOther(c, next)
+	}
 	return seeOther(c, "/learning?said=welcome")
 }

@@ -249,6 +249,23 @@ func TestBrowser_comesWithAnotherSite(t *testing.T) {
 	j.quiet(withAnotherSite)
 	j.through(withAnotherSite)
 
+	door := d.open(t)
+	door.visit("/signin?next=/courses")
+	const link = `document.querySelector('.providers a').getAttribute("href")`
+	if got := door.read(link); !strings.HasSuffix(got, "/signin/with/campus-id?next=%2Fcourses&backend=database") {
+		t.Errorf("the link is %s", got)
+	}
+	door.do(chromedp.Click(chromedp.CSS(`input[name="backend"][value="jwt"][form="signin"]`)), chromedp.Click(chromedp.CSS(`#signin input[name="remember"]`)))
+	if got := door.read(link); !strings.HasSuffix(got, "/signin/with/campus-id?next=%2Fcourses&backend=jwt&remember=1") {
+		t.Errorf("the link is %s, whatever was chosen", got)
+	}
+	door.press(`.providers a`)
+	door.press("button.card[value=jonas]")
+	door.press("button.yes")
+	if got := door.read(`document.getElementById("xray").dataset.backend`); got != "jwt" {
+		t.Errorf("the session is one of %s", got)
+	}
+
 	bare := d.open(t, withoutScripts, telephone)
 	bare.visit("/signin")
 	bare.press(`a[href="/signin/with/campus-id"]`)
