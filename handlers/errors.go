@@ -300,7 +300,7 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		case errors.Is(err, errConfirm):
 			p.Title, p.Lede = "Confirm that it is you", "What you want to change outlives this session, and you proved who you are more than ten minutes ago. Nothing was changed. Load the page again, and confirm it there."
 		case errors.Is(err, school.ErrDemoAccount):
-			p.Lede = "A demo account is everybody’s, and its password is known to everybody, so both stay as they are."
+			p.Lede = "A demo account is everybody’s: it stays, with its address, its password and whatever else lets people in. Nothing was changed."
 		case errors.Is(err, school.ErrNotEnrolled):
 			p.Lede = "That is for those who have joined the course."
 		}
