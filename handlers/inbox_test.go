@@ -34,7 +34,7 @@ func TestInbox_showsNobodyElsesMessages(t *testing.T) {
 		s.send("walkin@lectern.example", s.walkIn(), "To the demo account", "Code 1111")
 		s.send(ada, fixedID("ada"), "To Ada", "Code 2222")
 		s.send("new@school.example", "", "To nobody’s account", "Code 3333")
-		must(t, s.Messages.SendNothing(t.Context(), school.ByMail))
+		must(t, s.Messages.SendNothing(t.Context(), school.Message{Channel: school.ByMail, To: ada, Subject: "Your code", Body: "1234 5678"}))
 		for _, row := range []struct {
 			who  string
 			sees []string

@@ -27,10 +27,10 @@ func (s *Server) post(c echo.Context, browser auth.Browser, flow auth.Flow, code
 	if m.Channel == school.ByText {
 		m.To = string(flow.Sent.Phone)
 	}
-	if m.To == "" || user.ID == "" && flow.Purpose != auth.ToSignUp {
-		return s.Messages.SendNothing(toTheEnd(c), m.Channel)
-	}
 	m.Subject, m.Body = s.codeWords(c, flow, code, user)
+	if m.To == "" || user.ID == "" && flow.Purpose != auth.ToSignUp {
+		return s.Messages.SendNothing(toTheEnd(c), m)
+	}
 	return s.Messages.Send(toTheEnd(c), m)
 }
 

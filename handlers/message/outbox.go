@@ -26,6 +26,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -93,10 +95,14 @@ func (o *Outbox) Send(ctx context.Context, m school.Message) error {
 	return o.add(ctx, m, school.MessageWaiting)
 }
 
-// SendNothing does what Send does where there is no reason to send anything, as to an
-// address that nobody here has: it takes as long, and nobody hears of it.
-func (o *Outbox) SendNothing(ctx context.Context, channel school.Channel) error {
-	return o.add(ctx, school.Message{Channel: channel}, school.MessageNone)
+// SendNothing does what Send does where there is no reason to send the message, as to an
+// address that nobody here has: it takes as long, and nobody hears of it. The row that it
+// writes is as long as that of the message, and says nothing of it.
+func (o *Outbox) SendNothing(ctx context.Context, m school.Message) error {
+	_ = m.Check()
+	blank := func(text string) string { return strings.Repeat(" ", len(text)) }
+	m.To, m.Subject, m.Body, m.User, m.Browser = blank(m.To), blank(m.Subject), blank(m.Body), "", slices.Repeat([]byte{' '}, len(m.Browser))
+	return o.add(ctx, m, school.MessageNone)
 }
 
 func (o *Outbox) add(ctx context.Context, m school.Message, state school.MessageState) error {

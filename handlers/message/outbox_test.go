@@ -194,7 +194,7 @@ func TestSend_withoutACarrier(t *testing.T) {
 			if got := row.post.Carries(channel); got != one.carried {
 				t.Errorf("%s carries by %s: %v", row.says, channel, got)
 			}
-			for _, err := range []error{row.post.Send(t.Context(), one.message), row.post.SendNothing(t.Context(), channel)} {
+			for _, err := range []error{row.post.Send(t.Context(), one.message), row.post.SendNothing(t.Context(), one.message)} {
 				if errors.Is(err, message.ErrNoCarrier) == one.carried || one.carried && err != nil {
 					t.Errorf("%s answers to a message by %s: %v", row.says, channel, err)
 				}
@@ -288,10 +288,18 @@ func TestOutbox_givesUpAtOnce(t *testing.T) {
 func TestSendNothing_writesAsMuchAndSaysNothing(t *testing.T) {
 	c := &carrier{}
 	p := newPost(t, true, c, nil)
-	must(t, p.SendNothing(t.Context(), school.ByMail))
-	must(t, p.SendNothing(t.Context(), school.ByText))
+	letter, line := mail("S"), text()
+	letter.Browser = []byte("hash")
+	blank := func(m school.Message) row { return row{"none", 0, strings.Repeat(" ", len(m.Body))} }
+	must(t, p.SendNothing(t.Context(), letter))
+	must(t, p.SendNothing(t.Context(), line))
 	p.carry(time.Hour)
-	p.wantRows("after nothing was sent", row{"none", 0, ""}, row{"none", 0, ""})
+	p.wantRows("after nothing was sent", blank(letter), blank(line))
+	var said string
+	must(t, p.db.Reader().QueryRowContext(t.Context(), `SELECT GROUP_CONCAT(recipient || subject || COALESCE(user_id, '') || COALESCE(browser, ''), '') FROM messages`).Scan(&said))
+	if strings.TrimSpace(said) != "" {
+		t.Errorf("the table tells %q", said)
+	}
 	if len(c.carried) != 0 {
 		t.Errorf("it carried %+v", c.carried)
 	}
