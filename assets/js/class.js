@@ -3,19 +3,10 @@
 // page that says otherwise is fetched again and put in place of this one, and the
 // tally changes where it is. Without this script, "Look again" does the same.
 
-const find = (selector, inside = document) => inside.querySelector(selector);
-const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
-const parse = (html) => new DOMParser().parseFromString(html, "text/html");
+import { all, announce, begin, clearStage, find, parse, step } from "./stage.js";
+
 const hall = () => find("[data-class]");
 const pause = (time) => new Promise((done) => setTimeout(done, time));
-
-// ── What is said to those who listen ──
-
-const voice = document.createElement("div");
-voice.className = "vh";
-voice.setAttribute("role", "status");
-document.body.append(voice);
-const announce = (text) => (voice.textContent = text);
 
 // ── The page, exchanged for the same page as it is now ──
 
@@ -77,8 +68,14 @@ function listen() {
   const mine = (source = new EventSource(hall().dataset.events));
   mine.addEventListener("open", () => connection(""));
   mine.addEventListener("class", (event) => hear(JSON.parse(event.data)));
-  mine.addEventListener("column", (event) => begin(JSON.parse(event.data)));
-  mine.addEventListener("step", (event) => step(JSON.parse(event.data)));
+  mine.addEventListener("column", (event) => {
+    stage();
+    begin(JSON.parse(event.data));
+  });
+  mine.addEventListener("step", (event) => {
+    stage();
+    step(JSON.parse(event.data));
+  });
   mine.addEventListener("error", () => {
     // The server ends each stream within a minute, and the browser asks again by
     // itself; only what it has given up is asked for here.
@@ -137,46 +134,11 @@ function vote(family, split) {
 
 // ── A run, while it happens in front ──
 
-const laneOf = (name) => all("[data-progress] [data-column]").find((lane) => lane.dataset.column === name);
-
 function stage() {
   const place = find("[data-progress]");
   if (!place?.hidden) return;
   place.hidden = false;
-  for (const lane of all("[data-column]", place)) {
-    find("[data-steps]", lane).replaceChildren();
-    find("[data-count]", lane).textContent = "waits";
-  }
-}
-
-function begin({ name, label }) {
-  stage();
-  const lane = laneOf(name);
-  if (!lane) return;
-  lane.dataset.begun = "";
-  find("[data-now]").textContent = `Running: ${label}`;
-}
-
-function step({ column, line, status }) {
-  const lane = laneOf(column);
-  if (!lane) return;
-  stage();
-  lane.dataset.begun = "";
-  const item = document.createElement("li");
-  item.className = "live";
-  const what = document.createElement("span");
-  what.textContent = line;
-  item.append(what);
-  if (status) {
-    const shown = document.createElement("b");
-    shown.textContent = status;
-    item.append(shown);
-  }
-  const steps = find("[data-steps]", lane);
-  steps.append(item);
-  steps.scrollTop = steps.scrollHeight;
-  const count = steps.children.length;
-  find("[data-count]", lane).textContent = count === 1 ? "1 step" : `${count} steps`;
+  clearStage(place);
 }
 
 // ── The forms of the screen in front, which stay on the page ──

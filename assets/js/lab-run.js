@@ -5,17 +5,7 @@
 // The page is exchanged piece by piece, so nothing here holds on to an element:
 // what happens is listened to where it comes out, at the document.
 
-const find = (selector, inside = document) => inside.querySelector(selector);
-const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
-const parse = (html) => new DOMParser().parseFromString(html, "text/html");
-
-// ── What is said to those who listen ──
-
-const voice = document.createElement("div");
-voice.className = "vh";
-voice.setAttribute("role", "status");
-document.body.append(voice);
-const announce = (text) => (voice.textContent = text);
+import { all, announce, begin, clearStage, find, parse, step } from "./stage.js";
 
 // ── Hints and steps that stay open, in this tab ──
 
@@ -186,7 +176,7 @@ async function follow(body, signal) {
   const spent = { time: 0 };
   for await (const { name, data } of events(body)) {
     if (name === "waiting") now(data.ahead === 1 ? "One run is before yours" : `${data.ahead} runs are before yours`);
-    else if (name === "column") begin(data);
+    else if (name === "column") announce(begin(data));
     else if (name === "step") {
       step(data);
       await pause(signal, spent);
@@ -216,47 +206,10 @@ async function* events(body) {
   }
 }
 
-function clearStage(stage) {
-  for (const lane of all("[data-column]", stage)) {
-    delete lane.dataset.begun;
-    find("[data-steps]", lane).replaceChildren();
-    find("[data-count]", lane).textContent = "waits";
-  }
-}
-
 const now = (text) => {
   find("[data-now]").textContent = text;
   announce(text);
 };
-
-const laneOf = (name) => all("[data-progress] [data-column]").find((lane) => lane.dataset.column === name);
-
-function begin({ name, label }) {
-  const lane = laneOf(name);
-  if (lane) lane.dataset.begun = "";
-  now(`Running: ${label}`);
-}
-
-function step({ column, line, status }) {
-  const lane = laneOf(column);
-  if (!lane) return;
-  lane.dataset.begun = "";
-  const steps = find("[data-steps]", lane);
-  const item = document.createElement("li");
-  item.className = "live";
-  const what = document.createElement("span");
-  what.textContent = line;
-  item.append(what);
-  if (status) {
-    const number = document.createElement("b");
-    number.textContent = status;
-    item.append(number);
-  }
-  steps.append(item);
-  steps.scrollTop = steps.scrollHeight;
-  const count = steps.children.length;
-  find("[data-count]", lane).textContent = count === 1 ? "1 step" : `${count} steps`;
-}
 
 // ── What the site says instead of a run ──
 
