@@ -107,8 +107,6 @@ func (s *Server) changePassword(c echo.Context) error {
 	_, err = s.Passwords.SignIn(ctx, auth.Attempt{Email: string(user.Email), Password: f.get("current"), Address: address(c)})
 	var throttled *auth.Throttled
 	switch {
-	case errors.Is(err, auth.ErrRefused) && user.Disabled():
-		p.Errors["current"] = "This account has been closed, so its password stays as it is."
 	case errors.Is(err, auth.ErrRefused):
 		s.record(c, school.ActionSignInRefused, user.Name, "a wrong present password, on the account page")
 		p.Errors["current"] = "This is not your present password."
@@ -138,9 +136,6 @@ func (s *Server) changePassword(c echo.Context) error {
 // before it (policy.PasswordChange).
 func (s *Server) addPassword(c echo.Context, wanted string, p views.AccountProps) error {
 	user := visitorOf(c).user
-	if user.Disabled() {
-		p.Errors["new"] = "This account has been closed, so it gets no password."
-	}
 	if len(p.Errors) > 0 {
 		return s.accountPage(c, http.StatusUnprocessableEntity, p)
 	}

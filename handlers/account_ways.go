@@ -66,7 +66,7 @@ func (s *Server) waysPage(c echo.Context, status int, p views.WaysProps) error {
 	p.Providers = s.providerChoices()
 	p.Mail, p.Texts = s.carries(school.ByMail), s.carries(school.ByText)
 	p.Confirmed = s.justConfirmed(c)
-	p.MayChange = s.may(c, policy.FactorsChange, policy.Object{Owner: v.user.ID, Demo: v.user.Demo})
+	p.MayChange = !v.user.Disabled() && s.may(c, policy.FactorsChange, policy.Object{Owner: v.user.ID, Demo: v.user.Demo})
 	f, err := s.frameAfter(c, "Ways to sign in", "")
 	if err != nil {
 		return err

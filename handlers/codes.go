@@ -176,9 +176,19 @@ func (s *Server) answerCode(c echo.Context) error {
 func (s *Server) mayFinish(c echo.Context, flow auth.Flow) error {
 	switch flow.Purpose {
 	case auth.ToConfirm, auth.ToChangeEmail, auth.ToAddPhone:
-		if visitorOf(c).user.ID != flow.User || flow.User == "" {
-			return auth.ErrNoFlow
-		}
+		return s.mayChangeOwn(c, flow)
+	}
+	return nil
+}
+
+// mayChangeOwn reports whether whoever is signed in is the one whom a flow is about, and
+// whether the account is still open.
+func (s *Server) mayChangeOwn(c echo.Context, flow auth.Flow) error {
+	switch user := visitorOf(c).user; {
+	case flow.User == "" || user.ID != flow.User:
+		return auth.ErrNoFlow
+	case user.Disabled():
+		return errClosed
 	}
 	return nil
 }

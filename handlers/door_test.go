@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"lectern/db/school"
 	"lectern/handlers/auth"
@@ -101,10 +102,59 @@ func TestClosed_isSaidToWhoHoldsAToken(t *testing.T) {
 	s := newSite(t, session.JWT)
 	her := s.as(ada)
 	s.as(alan).post(person(ada)+"/disable").want(t, http.StatusSeeOther)
-	her.post("/session/backend", "backend", session.Database).want(t, http.StatusConflict, "Your account has been closed").lacks(t, "never was one")
-	her.post("/account/password", "current", password, "new", otherPassword).want(t, http.StatusUnprocessableEntity, "account has been closed")
+	her.post("/session/backend", "backend", session.Database).want(t, http.StatusConflict, "This account has been closed", "gets no new session").lacks(t, "never was one")
 	if her.kind() != session.JWT {
 		t.Errorf("came away with %s", her.kind())
+	}
+}
+
+// TestClosed_getsNothingThatLasts: a token goes on after its account was closed, and must
+// not be enough to keep a way into it, nor to do what admins alone may. What was begun
+// before is not ended afterwards.
+func TestClosed_getsNothingThatLasts(t *testing.T) {
+	t.Attr("asvs", "7.4.2")
+	for _, kind := range []string{session.JWT, session.Hybrid} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := startSite(t, kind, true, setting{campus: true, clock: &clock{now: time.Now()}})
+			admin, her := s.as(alan), s.as(ada)
+			admin.post(person(rob)+"/role", "role", "admin").want(t, http.StatusSeeOther)
+			boss := s.as(rob)
+			const number, wanted = "+447700900123", "ada.new@school.example"
+			toPhone := her.flow(her.post("/account/phone", "phone", number))
+			toEmail := her.flow(her.post("/account/email", "email", wanted))
+			toCampus := her.answersCampus(her.sent("/account/providers/campus-id"), mina, "yes")
+			admin.post(person(ada)+"/disable").want(t, http.StatusSeeOther)
+			admin.post(person(rob)+"/disable").want(t, http.StatusSeeOther)
+
+			her.get("/account/ways").want(t, http.StatusOK, "This account has been closed").lacks(t, `action="/account/phone"`, `action="/account/authenticator"`)
+			for _, form := range [][]string{
+				{"/account/password", "current", password, "new", otherPassword},
+				{"/account/email", "email", wanted},
+				{"/account/phone", "phone", number},
+				{"/account/authenticator"},
+				{"/account/passkeys/none/rename", "name", "Key"},
+				{"/account/sessions/end-others"},
+				{"/account/delete", "email", ada},
+				{"/code", "flow", toPhone, "code", s.code(number)},
+				{"/code", "flow", toEmail, "code", s.code(wanted)},
+			} {
+				her.post(form[0], form[1:]...).want(t, http.StatusConflict)
+			}
+			her.get("/account/data.json").want(t, http.StatusConflict)
+			her.back(toCampus).want(t, http.StatusConflict)
+			for _, deed := range []string{"/enable", "/role"} {
+				boss.post(person(rob)+deed, "role", "admin").want(t, http.StatusConflict, "This account has been closed")
+			}
+			factors, err := s.db.Factors(t.Context(), fixedID("ada"))
+			must(t, err)
+			if factors.Phone != "" || factors.Passkeys+factors.Identities > 0 || !factors.AuthenticatorAt.IsZero() {
+				t.Errorf("she came away with %+v", factors)
+			}
+			if user, err := s.db.User(t.Context(), fixedID("ada")); err != nil || user.Email != ada {
+				t.Errorf("she is %+v, %v", user, err)
+			}
+		})
 	}
 }
 

@@ -319,6 +319,9 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 	case http.StatusConflict:
 		p.Title, p.Lede = "Not as things stand", conflictOf(err)
 		var lacking *lackingError
+		if errors.Is(err, errClosed) {
+			p.Title, p.Back, p.BackLabel = "This account has been closed", "/account", "Back to your account"
+		}
 		if errors.As(err, &lacking) {
 			p.Title, p.Back, p.BackLabel = "Something is still to do", lacking.lesson, "Back to the lesson"
 		}
@@ -360,7 +363,7 @@ func conflictOf(err error) string {
 	case errors.As(err, &lacking):
 		return lacking.sentence()
 	case errors.Is(err, errClosed):
-		return "Your account has been closed, so it gets no new session. What you hold stays good until it expires, and then signing in is refused."
+		return "An admin has closed your account, so it gets no new session, and nothing that lasts is changed with the one you have. That stays good until it expires, and then signing in is refused."
 	case errors.Is(err, errRunAlready):
 		return "You have seen what comes out, so there is nothing left to predict. Reset the experiment to begin it anew."
 	case errors.Is(err, errUnpredicted):

@@ -234,10 +234,10 @@ var (
 )
 
 func (s *Server) addIdentity(c echo.Context, p *auth.Provider, flow auth.Flow, identity school.Identity) error {
-	user := visitorOf(c).user
-	if user.ID == "" || user.ID != flow.User {
-		return auth.ErrNoFlow
+	if err := s.mayChangeOwn(c, flow); err != nil {
+		return err
 	}
+	user := visitorOf(c).user
 	id, err := school.NewID(s.Random)
 	if err != nil {
 		return err
