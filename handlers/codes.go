@@ -252,7 +252,8 @@ func (s *Server) sendCodeAgain(c echo.Context) error {
 // mayRequest keeps people from being sent more codes than they asked for. What somebody
 // asks for who has done the first step counts for their account, where their own network
 // has tries that nobody else uses up. A telephone that nobody has yet counts by itself,
-// and so does an address.
+// and so does an address; beside it whoever wants it for their account counts, or one
+// account could have texts sent to any number of people.
 func (s *Server) mayRequest(c echo.Context, flow auth.Flow, to auth.Destination, user school.User) error {
 	kind, account := school.EmailCode, string(to.Email)
 	switch {
@@ -266,6 +267,11 @@ func (s *Server) mayRequest(c echo.Context, flow auth.Flow, to auth.Destination,
 		account = string(user.Email)
 	case account == "":
 		account = string(to.Phone)
+	}
+	if flow.Purpose == auth.ToAddPhone || flow.Purpose == auth.ToChangeEmail {
+		if err := s.Requests.Take(c.Request().Context(), kind, "what is new for "+string(user.ID), address(c)); err != nil {
+			return err
+		}
 	}
 	return s.Requests.Take(c.Request().Context(), kind, account, address(c))
 }

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"encoding/base32"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"lectern/db/school"
+	"lectern/handlers/session"
 )
 
 // letter is the latest message that went to an address or a telephone.
@@ -514,4 +516,30 @@ func TestSecond_isNotStoppedByStrangers(t *testing.T) {
 	b := s.browser()
 	second := b.flow(b.post("/signin", "email", ada, "password", password))
 	b.post("/signin/second/text", "flow", second).want(t, http.StatusSeeOther)
+}
+
+// TestCodes_oneAccountWritesToFewStrangers: whoever is signed in cannot have texts and
+// mails sent to one stranger after the other.
+func TestCodes_oneAccountWritesToFewStrangers(t *testing.T) {
+	for path, fill := range map[string]func(i int) (field, value string){
+		"/account/phone": func(i int) (string, string) { return "phone", fmt.Sprintf("+4477009001%02d", i) },
+		"/account/email": func(i int) (string, string) { return "email", fmt.Sprintf("s%d@elsewhere.example", i) },
+	} {
+		s := newSite(t, session.Database)
+		her := s.as(ada)
+		sent := 0
+		for i := range 30 {
+			field, value := fill(i)
+			got := her.post(path, field, value)
+			if got.status == http.StatusSeeOther {
+				sent++
+			} else {
+				got.want(t, http.StatusTooManyRequests)
+			}
+		}
+		if sent == 0 || sent > 5 {
+			t.Errorf("%s: %d strangers were written to, want 5 at most", path, sent)
+		}
+		s.as(bea).post(path, "phone", "+447700900199", "email", "other@elsewhere.example").want(t, http.StatusSeeOther)
+	}
 }

@@ -9,29 +9,36 @@ import (
 	"lectern/db/school"
 )
 
-// CodesForAccount and CodesByAddress are how many codes may be asked for. A whole
-// class behind one address may ask for its first ones within the hour.
+// How many codes may be asked for. A whole class behind one address may ask for its first
+// ones within the hour.
 var (
 	CodesForAccount = Limit{Name: "codes", Burst: 5, Per: time.Hour}
 	CodesByAddress  = Limit{Name: "codes by address", Burst: 100, Per: time.Hour}
+	// FirstCodes are those that a network has for an account whatever others asked for,
+	// and FirstCodesForAccount how many of them an account has over all networks.
+	FirstCodes           = Limit{Name: "first codes", Burst: 2, Per: time.Hour}
+	FirstCodesForAccount = Limit{Name: "first codes for an account", Burst: 60, Per: time.Hour}
 )
 
 // Requests limits how many codes are sent, which fill somebody's inbox, cost money, and
 // are each worth a few more guesses (ASVS 2.4.1, 6.6.3):
 //
 //   - For each account, five codes to strangers from anywhere, of all kinds together,
-//     and as many again in each hour, evenly. Nobody's inbox is flooded, from however
-//     many networks.
-//   - For each account and each network from which it was signed in before, as many of
+//     and as many again in each hour, evenly.
+//   - For each account and each network, two codes in an hour that are sent whatever the
+//     others asked for. So whoever asks in somebody's name from one place keeps them from
+//     nothing in another, also where they never were before. Of these an account has
+//     sixty in an hour, so that nobody's inbox is flooded from however many networks.
+//   - For each account and each network from which it was signed in before, five of
 //     its own. So whoever asks from elsewhere never keeps the owner from getting a code
 //     on their own network.
 //   - For each network, a hundred over all accounts, and as many again in each hour.
 //     Those who have signed in from there before are not counted in it and not stopped
 //     by it.
 //
-// What it cannot do: somebody on a network where they never signed in, whose account is
-// being flooded with requests, shares the strangers' codes and may wait for one, at most
-// twelve minutes at a time; and somebody on the owner's own network shares the owner's.
+// What it cannot do: somebody on a network where they never signed in, in whose name codes
+// are asked for from sixty networks in an hour, waits for a minute at a time; and somebody
+// on the owner's own network shares the owner's.
 //
 // A request is counted whether or not there is such an account, and with the same work.
 type Requests struct {
@@ -39,6 +46,12 @@ type Requests struct {
 	now    func() time.Time
 	log    *slog.Logger
 }
+
+// The counts of a request, beside those of a try.
+const (
+	isFirst = isKnown + 1 + iota // of the account, from this network, whatever others do
+	ofFirst                      // of the account, over all such
+)
 
 // NewRequests makes Requests that are counted in counts, which have to be those of the
 // [Throttle], since it notes the networks from which an account was signed in. It reads
@@ -55,16 +68,23 @@ func (r *Requests) Take(ctx context.Context, kind school.Method, account string,
 	account = accountOf(account)
 	network, now := NetworkOf(address), moment(r.now)
 	keys := []school.TryKey{byStrangers: {What: CodesForAccount.Name, Account: account}, byAddress: CodesByAddress.key(network)}
-	if network.IsValid() {
-		keys = append(keys, school.TryKey{What: CodesForAccount.Name, Account: account, Network: placeOf(network)}, knownKey(account, network))
+	if place := placeOf(network); network.IsValid() {
+		keys = append(keys,
+			school.TryKey{What: CodesForAccount.Name, Account: account, Network: place}, knownKey(account, network),
+			school.TryKey{What: FirstCodes.Name, Account: account, Network: place}, school.TryKey{What: FirstCodesForAccount.Name, Account: account})
 	}
 	var by string
 	err := decide(ctx, r.counts, keys, func(counts []school.TryCount) error {
 		by = "account"
-		if len(counts) > byOwn && counts[isKnown].Until.After(now) {
+		hasNetwork := len(counts) > byOwn
+		if hasNetwork && counts[isKnown].Until.After(now) {
 			return CodesForAccount.take(&counts[byOwn], now)
 		}
-		if err := CodesForAccount.take(&counts[byStrangers], now); err != nil {
+		err := CodesForAccount.take(&counts[byStrangers], now)
+		if hasNetwork && FirstCodes.take(&counts[isFirst], now) == nil && err != nil {
+			err = FirstCodesForAccount.take(&counts[ofFirst], now)
+		}
+		if err != nil {
 			return err
 		}
 		by = "address"
