@@ -78,8 +78,12 @@ func (s *Server) changeName(c echo.Context) error {
 	if len(p.Errors) > 0 {
 		return s.accountPage(c, http.StatusUnprocessableEntity, p)
 	}
-	if err := s.DB.UpdateName(c.Request().Context(), visitorOf(c).user.ID, name); err != nil {
+	user := visitorOf(c).user
+	if err := s.DB.UpdateName(toTheEnd(c), user.ID, name); err != nil {
 		return err
+	}
+	if name != user.Name {
+		s.record(c, school.ActionRename, name, "before: "+user.Name)
 	}
 	return seeOther(c, "/account?said=renamed")
 }

@@ -63,6 +63,9 @@ func (s *Server) addAuthenticator(c echo.Context) error {
 	}
 	ctx, browser, user := c.Request().Context(), s.browserOf(c), visitorOf(c).user
 	flow, err := s.Flows.Try(ctx, browser, auth.FlowID(f.get("flow")), auth.AwaitApp)
+	if errors.Is(err, auth.ErrNoFlow) {
+		return s.sentTwice(c, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -87,6 +90,19 @@ func (s *Server) addAuthenticator(c echo.Context) error {
 		s.notify(c, user, noticeOfApp)
 		return nil
 	})
+}
+
+// sentTwice is for whoever loads the page with their recovery codes once more: the app is
+// set up, and the codes were shown.
+func (s *Server) sentTwice(c echo.Context, over error) error {
+	factors, err := s.DB.Factors(c.Request().Context(), visitorOf(c).user.ID)
+	switch {
+	case err != nil:
+		return err
+	case factors.AuthenticatorAt.IsZero() || s.Now().Sub(factors.AuthenticatorAt) > auth.FlowLife:
+		return over
+	}
+	return seeOther(c, "/account/ways?said=app-known")
 }
 
 func (s *Server) removeAuthenticator(c echo.Context) error {

@@ -32,6 +32,8 @@ var wayRoutes = []route{
 var waySentences = map[string]string{
 	"phone-added":      "Your telephone is set up. Codes can be sent to it from now on.",
 	"phone-removed":    "The telephone is forgotten.",
+	"app-known":        "Your authenticator app is set up. Its recovery codes were shown once, on the page before; if you did not keep them, make new ones here.",
+	"second-gone":      "It is forgotten. Nothing else could be your second step, so that is off now, and your recovery codes are good for nothing.",
 	"app-removed":      "The authenticator app is forgotten. Delete its entry in the app as well.",
 	"two-step-on":      "From now on you are asked for a second step when you sign in.",
 	"two-step-off":     "From now on one step is enough when you sign in.",

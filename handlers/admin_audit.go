@@ -30,6 +30,7 @@ var actionLabels = []ui.Option{
 	{Value: school.ActionDataDownload, Label: "Downloaded their data"},
 	{Value: school.ActionAccountDelete, Label: "Deleted an account"},
 	{Value: school.ActionPasskeyAdd, Label: "Added a passkey"},
+	{Value: school.ActionRename, Label: "Changed their name"},
 	{Value: school.ActionPasskeyRename, Label: "Renamed a passkey"},
 	{Value: school.ActionPasskeyRemove, Label: "Removed a passkey"},
 	{Value: school.ActionPasskeyWarn, Label: "Was refused with a passkey that may have been copied"},

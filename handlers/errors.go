@@ -124,7 +124,11 @@ func (s *Server) answerError(err error, c echo.Context) {
 	case errors.Is(err, errConfirm) && isPageLoad(c.Request()) && !wantsJSON(c):
 		failed = c.Redirect(http.StatusSeeOther, confirmAddress(c.Request().URL.RequestURI()))
 	case errors.Is(err, errConfirm) && !wantsJSON(c):
-		failed = s.confirmPage(c, status, views.ConfirmProps{Next: s.whereFrom(c), Kept: keptForm(c)})
+		p := views.ConfirmProps{Next: s.whereFrom(c), Secret: isSecret(c)}
+		if !p.Secret {
+			p.Kept = keptForm(c)
+		}
+		failed = s.confirmPage(c, status, p)
 	case status == http.StatusUnauthorized && isPageLoad(c.Request()) && !wantsJSON(c):
 		failed = c.Redirect(http.StatusSeeOther, signInAddress(c.Request().URL.RequestURI()))
 	case c.Request().Method == http.MethodHead:
@@ -229,7 +233,9 @@ func (s *Server) errorPage(c echo.Context, status int, err error) error {
 	if props.Back == "" {
 		props.Back, props.BackLabel = s.wayBack(c, status)
 	}
-	if status == http.StatusUnauthorized {
+	if status == http.StatusUnauthorized && isSecret(c) {
+		props.Secret, props.Next = true, s.whereFrom(c)
+	} else if status == http.StatusUnauthorized {
 		props.Kept = keptForm(c)
 	} else if !errors.Is(err, errForeign) {
 		props.Sent = keptForm(c)

@@ -26,7 +26,7 @@ func (s *Server) showForgotten(c echo.Context) error {
 }
 
 func (s *Server) forgottenPage(c echo.Context, status int, p views.ForgottenProps) error {
-	p.Mail = s.carries(school.ByMail)
+	p.Mail, p.Ends = s.carries(school.ByMail), s.endsSessions()
 	return s.page(c, status, views.ForgottenPage(s.frame(c, "A forgotten password", ""), p))
 }
 
@@ -72,7 +72,7 @@ func (s *Server) newPasswordPage(c echo.Context, status int, flow auth.Flow, rea
 	if err != nil {
 		return err
 	}
-	p := views.NewPasswordProps{Flow: string(flow.ID), Email: string(user.Email), Error: reason}
+	p := views.NewPasswordProps{Flow: string(flow.ID), Email: string(user.Email), Ends: s.endsSessions(), Error: reason}
 	return s.page(c, status, views.NewPasswordPage(s.frame(c, "A new password", ""), p))
 }
 
@@ -129,12 +129,12 @@ func (s *Server) chooseNewPassword(c echo.Context) error {
 	}
 	person := school.Person{ID: user.ID, Name: user.Name}
 	ended, failed := s.Sessions.EndUser(detached(c), user.ID)
-	s.recordAs(c, person, school.ActionPasswordReset, user.Name, s.endedOrNot(ended, failed, ""))
+	event := s.recordAs(c, person, school.ActionPasswordReset, user.Name, s.endedOrNot(ended, failed, ""))
 	s.notify(c, user, noticeOfPassword)
 	if failed != nil && !errors.Is(failed, school.ErrNotFound) {
 		return failed
 	}
 	// The ends reach to this very moment; the new session is of after them.
-	flow.ProvedAt = s.Now()
+	flow.ProvedAt, flow.Next = s.Now(), withEvent("/account", event)
 	return s.enter(c, user, flow, nil)
 }

@@ -59,6 +59,16 @@ func (e fieldErrors) note(err error) error {
 // secretFields are never sent back to the browser.
 var secretFields = []string{"password", "current", "new", "code", "passkey-answer"}
 
+// isSecret reports whether a form was sent with a password or a code in it. It is not
+// kept to be sent again: what is left of it without that does nothing.
+func isSecret(c echo.Context) bool {
+	if c.Request().Method != http.MethodPost {
+		return false
+	}
+	values, err := form(c)
+	return err == nil && slices.ContainsFunc(secretFields, func(name string) bool { return values.get(name) != "" })
+}
+
 // keptForm is what a form held whose sender turned out not to be signed in, so
 // that it can be sent again afterwards. Nothing typed is ever lost.
 func keptForm(c echo.Context) *views.KeptForm {

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -89,4 +90,16 @@ func TestSignUp_goesOnToWhatWasWanted(t *testing.T) {
 	if got.want(t, http.StatusSeeOther); got.location != "/learning?said=welcome" {
 		t.Errorf("it leads to %s", got.location)
 	}
+}
+
+// TestKept_isNoFormWithASecret: what is left of it without the password would do nothing,
+// so it is said that it was not kept, and the way leads back to the form.
+func TestKept_isNoFormWithASecret(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		change := url.Values{"current": {password}, "new": {otherPassword}, "end_others": {"1"}}
+		s.browser().form("/account/password", change, "Referer", s.url+"/account").
+			want(t, http.StatusUnauthorized, "what you sent was not kept", `href="/signin?next=%2Faccount"`).lacks(t, "What you sent is safe", "kept-end_others")
+		s.enteredAt(ada, s.clock.Now().Add(-time.Hour)).form("/account/password", change, "Referer", s.url+"/account").
+			want(t, http.StatusForbidden, "what you sent was not kept", `name="next" value="/account"`).lacks(t, "What you sent is safe", "kept-end_others")
+	})
 }

@@ -117,7 +117,7 @@ func (s *Server) notify(c echo.Context, user school.User, n notice) {
 func (s *Server) notifyAt(c echo.Context, user school.User, to school.Email, n notice) {
 	robbed := n.robbed
 	if robbed == "" {
-		robbed = "If it was not, choose a new password at once, which ends every session of your account:\n\n" + s.longAddress("/signin/forgotten")
+		robbed = "If it was not, choose a new password at once:\n\n" + s.longAddress("/signin/forgotten") + "\n\n" + s.endsSessions()
 	}
 	body := s.signed(c, n.words+"\n\nIf it was you, you need do nothing. "+robbed)
 	s.noteUnsent(c, n, s.write(c, user, to, n.subject, body))
@@ -132,7 +132,7 @@ func (s *Server) notifyByAdmin(c echo.Context, user school.User, n notice) {
 func (s *Server) writeByAdmin(c echo.Context, user school.User, n notice) error {
 	body := n.words + "\n\nAn admin of the school did this. If you have not asked for it, ask them why."
 	if user.ID != "" {
-		body += " A new password, which ends every session of your account, you choose here:\n\n" + s.longAddress("/signin/forgotten")
+		body += " A new password you choose here:\n\n" + s.longAddress("/signin/forgotten") + "\n\n" + s.endsSessions()
 	}
 	return s.write(c, user, user.Email, n.subject, body+"\n\n"+s.BaseURL.String())
 }

@@ -100,6 +100,25 @@ func (s *Server) lasts() string {
 	return strings.TrimSpace(words)
 }
 
+// endsSessions says in a sentence what ending all of somebody's sessions comes to, whenever
+// it is done.
+func (s *Server) endsSessions() string {
+	words := ""
+	for _, p := range s.readPowers() {
+		if p.Life == 0 {
+			continue
+		}
+		words += "; a " + views.KindLabel(kindOf(p)) + " session goes on for " + span(p.Life) + " at most"
+		if p.Longest > p.Life {
+			words += ", or " + span(p.Longest) + " with “remember me”"
+		}
+	}
+	if words == "" {
+		return "That ends all your sessions at once."
+	}
+	return "That ends your sessions on the server at once" + words + "."
+}
+
 // roleLasts says the same of a new role, which ends the sessions that cannot be
 // told of it.
 func (s *Server) roleLasts() string {
@@ -211,6 +230,7 @@ func (s *Server) justDone(c echo.Context) (string, error) {
 // doneWords begin the sentence that a page says about a line of the log.
 var doneWords = map[string]string{
 	school.ActionPasswordChange: "Password changed",
+	school.ActionPasswordReset:  "Your new password is set",
 	school.ActionRoleChange:     "Role changed",
 	school.ActionDisable:        "Account closed",
 	school.ActionEnable:         "Account opened again",

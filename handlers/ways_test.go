@@ -543,3 +543,37 @@ func TestCodes_oneAccountWritesToFewStrangers(t *testing.T) {
 		s.as(bea).post(path, "phone", "+447700900199", "email", "other@elsewhere.example").want(t, http.StatusSeeOther)
 	}
 }
+
+// TestAuthenticator_sentTwiceIsSetUp: whoever loads the page with their codes again is not
+// told that nothing was changed.
+func TestAuthenticator_sentTwiceIsSetUp(t *testing.T) {
+	s := newSite(t, session.Database)
+	b := s.as(ada)
+	b.post("/account/authenticator/add", "flow", "none", "code", "123456").want(t, http.StatusBadRequest)
+	begun := b.post("/account/authenticator")
+	shown := b.get(begun.location)
+	a := app{s, strings.ReplaceAll(secretShown.FindStringSubmatch(shown.body)[1], " ", "")}
+	sent := []string{"flow", flowInForm.FindStringSubmatch(shown.body)[1], "code", a.shows(0)}
+	b.post("/account/authenticator/add", sent...).want(t, http.StatusOK, "Your recovery codes")
+	again := b.post("/account/authenticator/add", sent...).want(t, http.StatusSeeOther)
+	b.get(again.location).want(t, http.StatusOK, "Your authenticator app is set up", "shown once")
+	s.clock.move(11 * time.Minute)
+	s.enter(ada).post("/account/authenticator/add", sent...).want(t, http.StatusBadRequest)
+}
+
+// TestForgotten_saysWhatGoesOn: a new password does not reach a token, and nobody is told
+// that it does.
+func TestForgotten_saysWhatGoesOn(t *testing.T) {
+	s := newSite(t, session.JWT)
+	b := s.browser()
+	const goesOn = "a JWT session goes on for 1 hour at most, or 30 days with “remember me”"
+	b.get("/signin/forgotten").want(t, http.StatusOK, goesOn)
+	flow := b.flow(b.post("/signin/forgotten", "email", ada))
+	chosen := b.post("/code", "flow", flow, "code", s.code(ada)).want(t, http.StatusSeeOther)
+	page := b.get(chosen.location).want(t, http.StatusOK, goesOn)
+	done := b.post("/signin/new-password", "flow", flowInForm.FindStringSubmatch(page.body)[1], "new", otherPassword).want(t, http.StatusSeeOther)
+	b.get(done.location).want(t, http.StatusOK, "Your new password is set")
+	if letter := s.letter(ada).Body; !strings.Contains(letter, goesOn) {
+		t.Errorf("the letter says %s", letter)
+	}
+}

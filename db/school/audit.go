@@ -26,6 +26,7 @@ const (
 	ActionConfirm        = "sign-in.confirm"
 	ActionPasswordChange = "password.change"
 	ActionPasswordReset  = "password.reset"
+	ActionRename         = "account.rename"
 	ActionEmailChange    = "email.change"
 	ActionFactorAdd      = "factor.add"
 	ActionFactorRemove   = "factor.remove"

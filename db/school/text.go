@@ -20,14 +20,31 @@ const (
 	MaxQuery       = 200
 )
 
-// Line makes one clean line out of typed text: valid UTF-8, no control
-// characters, single spaces, none at the ends. Letters, accents and
-// right-to-left marks stay as they were.
+// Line makes one clean line out of typed text: valid UTF-8, no control characters,
+// nothing that turns the direction of what stands around it, single spaces, none at the
+// ends. Letters, accents and right-to-left marks stay as they were.
 func Line(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = strings.Map(func(r rune) rune {
+		if turns(r) {
+			return -1
+		}
+		return r
+	}, s)
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r)
 	}), " ")
+}
+
+// turns reports whether a character embeds, overrides or isolates a direction (UAX #9,
+// section 2): with one, a name can be shown as another.
+func turns(r rune) bool { return r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069' }
+
+// visible reports whether there is anything to be seen in a line.
+func visible(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.In(r, unicode.Mn, unicode.Me, unicode.Other_Default_Ignorable_Code_Point) && r != '\u2800'
+	})
 }
 
 // Text makes clean text of several lines: valid UTF-8, line feeds alone at
@@ -91,7 +108,7 @@ func ParseOutcomes(s string) ([]string, error) {
 
 func parseLine(field, what, s string, limit int) (string, error) {
 	s = Line(s)
-	if s == "" {
+	if !visible(s) {
 		return "", &Invalid{field, what + " is needed."}
 	}
 	if n := utf8.RuneCountInString(s); n > limit {
