@@ -79,7 +79,7 @@ func (s *Server) changeName(c echo.Context) error {
 		return s.accountPage(c, http.StatusUnprocessableEntity, p)
 	}
 	user := visitorOf(c).user
-	if err := s.DB.UpdateName(toTheEnd(c), user.ID, name); err != nil {
+	if err := s.DB.UpdateName(c.Request().Context(), user.ID, name); err != nil {
 		return err
 	}
 	if name != user.Name {

@@ -106,13 +106,7 @@ func (s *Server) sentTwice(c echo.Context, over error) error {
 }
 
 func (s *Server) removeAuthenticator(c echo.Context) error {
-	user := visitorOf(c).user
-	if err := s.DB.RemoveAuthenticator(toTheEnd(c), user.ID); err != nil {
-		return err
-	}
-	s.record(c, school.ActionFactorRemove, user.Name, "authenticator app")
-	s.notify(c, user, noticeOfNoApp)
-	return s.renewed(c, "/account/ways?said=app-removed")
+	return s.takeAway(c, removal{school.ActionFactorRemove, "authenticator app", noticeOfNoApp, "app-removed", s.DB.RemoveAuthenticator})
 }
 
 // makeRecoveryCodes makes new recovery codes in place of those that there were.

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -204,13 +205,41 @@ func (s *Server) addPhone(c echo.Context, flow auth.Flow) error {
 }
 
 func (s *Server) removePhone(c echo.Context) error {
+	return s.takeAway(c, removal{school.ActionFactorRemove, "telephone", noticeOfNoPhone, "phone-removed", func(ctx context.Context, user school.ID) error {
+		return s.DB.RemovePhone(ctx, user, s.waysOpen())
+	}})
+}
+
+// removal is the end of something that its owner proves with who they are.
+type removal struct {
+	action, called string // in the log
+	letter         notice
+	said           string // by the page; a key of waySentences
+	remove         func(context.Context, school.ID) error
+}
+
+// takeAway ends it, and says so; also, if it is so, that the second step went with it.
+func (s *Server) takeAway(c echo.Context, r removal) error {
 	user := visitorOf(c).user
-	if err := s.DB.RemovePhone(toTheEnd(c), user.ID, s.waysOpen()); err != nil {
+	before, err := s.DB.Factors(c.Request().Context(), user.ID)
+	if err != nil {
 		return err
 	}
-	s.record(c, school.ActionFactorRemove, user.Name, "telephone")
-	s.notify(c, user, noticeOfNoPhone)
-	return s.renewed(c, "/account/ways?said=phone-removed")
+	if err := r.remove(toTheEnd(c), user.ID); err != nil {
+		return err
+	}
+	s.record(c, r.action, user.Name, r.called)
+	s.notify(c, user, r.letter)
+	after, err := s.DB.Factors(detached(c), user.ID)
+	if err != nil {
+		return err
+	}
+	if before.TwoStep && !after.TwoStep {
+		s.record(c, school.ActionFactorRemove, user.Name, "second step, of which nothing was left")
+		s.notify(c, user, noticeOfOneStep)
+		r.said = "second-gone"
+	}
+	return s.renewed(c, "/account/ways?said="+r.said)
 }
 
 // renewed leads on with a new session id, as after any change of what somebody proves

@@ -240,7 +240,11 @@ func (s *Server) closeAccount(c echo.Context) error {
 		return err
 	}
 	ended, failed := s.Sessions.EndUser(ctx, user.ID)
-	event := s.recordAbout(c, school.ActionDisable, user, s.endedOrNot(ended, failed, ""))
+	action := school.ActionDisable
+	if user.Disabled() { // it was closed already, and its sessions are all that can have ended
+		action = school.ActionEndSessions
+	}
+	event := s.recordAbout(c, action, user, s.endedOrNot(ended, failed, ""))
 	if failed != nil {
 		return failed
 	}

@@ -301,14 +301,15 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 		p.Title, p.Lede = "We know you, and it is still no", visitorOf(c).decision.Rule
 		switch {
 		case errors.Is(err, errForeign):
-			p.Foreign = true
 			p.Title, p.Lede = "That came from another site", "A page that is not ours tried to send this in your name, so it was refused and nothing was changed. If it was you, do it from here."
 		case errors.Is(err, errConfirm):
 			p.Title, p.Lede = "Confirm that it is you", "What you want to change outlives this session, and you proved who you are more than ten minutes ago. Nothing was changed. Load the page again, and confirm it there."
 		case errors.Is(err, school.ErrDemoAccount):
-			p.Lede = "A demo account is everybody’s: it stays, with its address, its password and whatever else lets people in. Nothing was changed."
+			p.Title, p.Lede = "A demo account stays as it is", "A demo account is everybody’s: it stays, with its address, its password and whatever else lets people in. Nothing was changed."
 		case errors.Is(err, school.ErrNotEnrolled):
-			p.Lede = "That is for those who have joined the course."
+			p.ByRule, p.Lede = true, "That is for those who have joined the course."
+		default:
+			p.ByRule = true
 		}
 		s.offerToJoin(c, err, &p)
 	case http.StatusNotFound:

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -315,12 +316,10 @@ func (s *Server) removePasskey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.DB.RemovePasskey(toTheEnd(c), user.ID, id, s.waysOpen()); err != nil {
+	return s.takeAway(c, removal{school.ActionPasskeyRemove, passkey.Name, noticeOfNoPasskey, "passkey-removed", func(ctx context.Context, user school.ID) error {
+		_, err := s.DB.RemovePasskey(ctx, user, id, s.waysOpen())
 		return err
-	}
-	s.record(c, school.ActionPasskeyRemove, user.Name, passkey.Name)
-	s.notify(c, user, noticeOfNoPasskey)
-	return s.renewed(c, "/account/ways?said=passkey-removed")
+	}})
 }
 
 // passkeyOf is one of somebody's passkeys. Those of others are not there.

@@ -27,9 +27,14 @@ import (
 // permissions is the matrix among the pages of the lab.
 const permissions = "permissions"
 
-// permissionKinds are the kinds of session with which a cell can be asked. A record is
-// a record, wherever it lies, so that of the distant stores none is needed.
-var permissionKinds = []string{session.JWT, session.Memory, session.Database, session.Hybrid}
+// permissionKinds are the kinds of session with which a cell can be asked.
+func (s *Server) permissionKinds() []string {
+	all := []string{session.JWT, session.Memory, session.Database, session.Redis, session.Hybrid}
+	if s.LabRedis == nil {
+		return slices.Delete(all, 3, 4)
+	}
+	return all
+}
 
 // permissionRun is a cell that was asked, as it is kept.
 type permissionRun struct {
@@ -123,7 +128,7 @@ func (s *Server) runPermission(c echo.Context) error {
 		return &school.Invalid{Field: "cell", Reason: "Choose one of the cells."}
 	}
 	kind := f.get("kind")
-	if !slices.Contains(permissionKinds, kind) {
+	if !slices.Contains(s.permissionKinds(), kind) {
 		return &school.Invalid{Field: "kind", Reason: "Choose one of the kinds of session."}
 	}
 	filter := filterOf(f.get("role"), f.get("action"))
@@ -259,10 +264,10 @@ func (s *Server) chosenPermission(c echo.Context, cell matrix.Cell) (*labview.Ch
 		}
 		p.Form = append(p.Form, labview.Fact{Name: field.Name, Value: field.Value})
 	}
-	if own := visitorOf(c).visit.Trace.Backend; slices.Contains(permissionKinds, own) {
+	if own := visitorOf(c).visit.Trace.Backend; slices.Contains(s.permissionKinds(), own) {
 		p.Kind = own
 	}
-	for _, kind := range permissionKinds {
+	for _, kind := range s.permissionKinds() {
 		p.Kinds = append(p.Kinds, ui.Option{Value: kind, Label: ui.BackendLabel(kind)})
 	}
 	var err error

@@ -29,7 +29,11 @@ func TestPermissions_refuses(t *testing.T) {
 	b := s.browser()
 	b.get(permissionsPage+"?cell=lesson.view.draft.king").want(t, http.StatusNotFound)
 	b.post(permissionsPage+"/run", "cell", "lesson.view.draft.king", "kind", session.JWT).want(t, http.StatusUnprocessableEntity, "Choose one of the cells.")
+	b.post(permissionsPage+"/run", "cell", "lesson.view.draft.student", "kind", session.None).want(t, http.StatusUnprocessableEntity, "Choose one of the kinds")
+	b.get(permissionsPage+"?cell=lesson.view.draft.student").want(t, http.StatusOK, `<option value="redis"`)
+	s.LabRedis = nil
 	b.post(permissionsPage+"/run", "cell", "lesson.view.draft.student", "kind", session.Redis).want(t, http.StatusUnprocessableEntity, "Choose one of the kinds")
+	b.get(permissionsPage+"?cell=lesson.view.draft.student").want(t, http.StatusOK).lacks(t, `<option value="redis"`)
 	b.post(permissionsPage+"/run", "cell", "lesson.view.draft.student").want(t, http.StatusUnprocessableEntity)
 	b.get(permissionsPage+"?cell=lesson.view.draft.student&run=aaaaaaaaaa").want(t, http.StatusOK, "That run is not kept any more")
 	b.get(permissionsPage+"?cell=lesson.view.draft.student&run=../../etc").want(t, http.StatusOK, "That run is not kept any more")
@@ -121,7 +125,7 @@ func TestPermissions_bounds(t *testing.T) {
 // session that reads the role from a token and with those that read it elsewhere.
 func TestPermissions_pagePolicyAndRouterAgree(t *testing.T) {
 	t.Attr("asvs", "8.2.1 8.2.2 8.3.1")
-	for _, kind := range []string{session.JWT, session.Memory, session.Database, session.Hybrid} {
+	for _, kind := range []string{session.JWT, session.Memory, session.Database, session.Redis, session.Hybrid} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, session.Database)

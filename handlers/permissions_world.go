@@ -23,7 +23,7 @@ const permissionsClass = "K7M3P"
 func (s *Server) permissionWorlds(demo bool, decided func(*http.Request, policy.Decision)) lab.Builder {
 	return func(ctx context.Context, plan lab.Plan) (lab.Site, error) {
 		data := permissionsSchool(plan.Now(), demo)
-		w := &smallWorld{plan: plan}
+		w := &smallWorld{plan: plan, redis: redisOf(s.LabRedis, plan)}
 		for _, u := range data.Users {
 			w.people = append(w.people, u.User)
 		}

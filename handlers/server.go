@@ -37,6 +37,7 @@ import (
 	"lectern/handlers/message"
 	"lectern/handlers/policy"
 	"lectern/handlers/session"
+	"lectern/handlers/session/serverstore"
 	"lectern/handlers/token"
 )
 
@@ -58,6 +59,8 @@ type Config struct {
 	PasskeyAsks *auth.Limiter
 	// Lab runs the experiments; nil in its own small worlds, which have none.
 	Lab *lab.Lab
+	// LabRedis is where the lab keeps sessions of that kind; nil where there is no Redis.
+	LabRedis *serverstore.Redis
 	// LabRuns limits how often one address may run them here.
 	LabRuns *auth.Limiter
 	// ClassCodes limits how many codes of classes one address may try that lead

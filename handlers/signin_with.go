@@ -260,13 +260,9 @@ func (s *Server) addIdentity(c echo.Context, p *auth.Provider, flow auth.Flow, i
 
 // removeProvider closes one of somebody's ways in, unless it is the last.
 func (s *Server) removeProvider(c echo.Context) error {
-	user := visitorOf(c).user
-	if err := s.DB.RemoveIdentity(toTheEnd(c), user.ID, school.ID(c.Param("id")), s.waysOpen()); err != nil {
-		return err
-	}
-	s.record(c, school.ActionFactorRemove, user.Name, "another site")
-	s.notify(c, user, noticeOfNoProvider)
-	return s.renewed(c, "/account/ways?said=provider-removed")
+	return s.takeAway(c, removal{school.ActionFactorRemove, "another site", noticeOfNoProvider, "provider-removed", func(ctx context.Context, user school.ID) error {
+		return s.DB.RemoveIdentity(ctx, user, school.ID(c.Param("id")), s.waysOpen())
+	}})
 }
 
 // welcomeNewcomer asks somebody whom a provider vouches for, and whom nobody here is,

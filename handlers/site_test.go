@@ -232,6 +232,7 @@ func startSite(t testing.TB, backend string, demo bool, settings ...setting) *si
 		Tokens:      bearer.New(tokens, s.clock.Now),
 		Lab:         experiments,
 		OtherSite:   set.other,
+		LabRedis:    distant,
 		LabRuns:     auth.NewLimiter(auth.Limit{Name: "lab", Burst: 100, Per: time.Minute}, s.clock.Now),
 		ClassCodes:  auth.NewLimiter(auth.Limit{Name: "class codes", Burst: 100, Per: 10 * time.Minute}, s.clock.Now),
 		ClassForms:  auth.NewLimiter(auth.Limit{Name: "class forms", Burst: 3000, Per: 2 * time.Minute}, s.clock.Now),

@@ -30,15 +30,20 @@ import (
 // sessions of that kind lie in it, apart from everybody else's.
 func SmallWorlds(redis *serverstore.Redis) lab.Builder {
 	return func(ctx context.Context, plan lab.Plan) (lab.Site, error) {
-		w := &smallWorld{plan: plan, people: smallPeople}
-		if redis != nil {
-			w.redis = redis.Apart(plan.Name + "-" + hex.EncodeToString(randomBytes(6)))
-		}
+		w := &smallWorld{plan: plan, people: smallPeople, redis: redisOf(redis, plan)}
 		if err := w.fill(ctx, smallSchool(plan.Now())); err != nil {
 			return nil, err
 		}
 		return w, nil
 	}
+}
+
+// redisOf is a world's own part of a Redis; nil where there is none.
+func redisOf(redis *serverstore.Redis, plan lab.Plan) *serverstore.Redis {
+	if redis == nil {
+		return nil
+	}
+	return redis.Apart(plan.Name + "-" + hex.EncodeToString(randomBytes(6)))
 }
 
 // fill gives the world its school.

@@ -131,7 +131,11 @@ func TestCode_isGoodOnceInItsBrowserForTenMinutes(t *testing.T) {
 			t.Fatal("whoever asks for a code is signed in")
 		}
 		b.post("/code", "flow", flow, "code", wrong(code)).want(t, http.StatusUnprocessableEntity, "That is not the code.", "4 tries are left")
-		b.post("/code", "flow", flow, "code", "").want(t, http.StatusUnprocessableEntity, "3 tries are left")
+		// What is no code is no guess.
+		for _, typed := range []string{"", code[1:], code + "0", "abcdefgh"} {
+			b.post("/code", "flow", flow, "code", typed).want(t, http.StatusUnprocessableEntity, "That is not the code.", "4 tries are left")
+		}
+		b.post("/code", "flow", flow, "code", wrong(code)).want(t, http.StatusUnprocessableEntity, "3 tries are left")
 
 		other, otherFlow, otherCode := begin()
 		other.post("/code", "flow", flow, "code", code).want(t, http.StatusBadRequest, "This is over")
@@ -369,7 +373,11 @@ func TestPhone_takesCodes(t *testing.T) {
 		again.post("/code", "flow", code, "code", s.code(number)).want(t, http.StatusSeeOther)
 		again.get("/account").want(t, http.StatusOK, "with a password and with a code by text message")
 
-		b.post("/account/phone/remove").want(t, http.StatusSeeOther)
+		gone := b.post("/account/phone/remove").want(t, http.StatusSeeOther)
+		b.get(gone.location).want(t, http.StatusOK, "Nothing else could be your second step, so that is off now")
+		if got := s.letter(ada).Subject; got != "The second step was switched off" {
+			t.Errorf("the last letter is %q", got)
+		}
 		s.browser().post("/signin", "email", ada, "password", password).want(t, http.StatusSeeOther)
 		if last := s.as(ada); !last.signedIn() {
 			t.Error("without a telephone there is still a second step")

@@ -66,7 +66,7 @@ func AccountPage(f Frame, p AccountProps) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"stack gap-6\"><div class=\"stack gap-2\"><h1 class=\"t4\">Your account</h1><p class=\"lede\">Seen by nobody but you, except for your name.</p></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"stack gap-6\"><div class=\"stack gap-2\"><h1 class=\"t4\">Your account</h1><p class=\"lede\">Others see your name. The rest is between you and the admins of the school, who see your address, what you may do here and where you are signed in.</p></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -419,7 +419,7 @@ func accountPassword(p AccountProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else if !p.HasPassword {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<p>You have none: you come with another site, or with a code. You need none, and what there is not cannot be guessed. With one you can also sign in on a day on which the other site does not answer.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<p>You have none, and need none: you come in another way, and what there is not cannot be guessed. With one you can also sign in on a day on which that way is closed.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -28,7 +28,7 @@ type ErrorProps struct {
 	Sent       *KeptForm     // what else was sent and not accepted, to be copied
 	Back       string        // the way forward, where there is a better one than the catalogue
 	BackLabel  string
-	Foreign    bool       // it came from another site, whoever sent it
+	ByRule     bool       // a rule of policy said no, and nothing else
 	Specimen   bool       // it is shown among the components
 	Join       *JoinOffer // joining a course would help
 }
@@ -413,7 +413,7 @@ func errorBody(f Frame, p ErrorProps) templ.Component {
 
 // threeQuestions reports whether the page shows the lights: where one of them
 // was answered with no.
-func (p ErrorProps) threeQuestions() bool { return p.Status == 401 || p.Status == 403 && !p.Foreign }
+func (p ErrorProps) threeQuestions() bool { return p.Status == 401 || p.Status == 403 && p.ByRule }
 
 func (p ErrorProps) level() int {
 	if p.Specimen {

@@ -259,6 +259,7 @@ func TestBrowser_comesWithAnotherSite(t *testing.T) {
 	if got := door.read(link); !strings.HasSuffix(got, "/signin/with/campus-id?next=%2Fcourses&backend=jwt&remember=1") {
 		t.Errorf("the link is %s, whatever was chosen", got)
 	}
+	door.inspect("the door, with another site")
 	door.press(`.providers a`)
 	door.press("button.card[value=jonas]")
 	door.press("button.yes")

@@ -250,6 +250,7 @@ func (s *serveCommand) build(ctx context.Context, school *db.DB, distant *server
 		PasskeyAsks: auth.NewLimiter(passkeyAsksByAddress, time.Now),
 		Tokens:      bearer.New(tokens, time.Now),
 		Lab:         experiments,
+		LabRedis:    distant,
 		LabRuns:     auth.NewLimiter(labByAddress, time.Now),
 		ClassCodes:  auth.NewLimiter(classCodesByAddress, time.Now),
 		ClassForms:  auth.NewLimiter(classFormsByAddress, time.Now),

@@ -284,13 +284,23 @@ func (f *Flows) Try(ctx context.Context, browser Browser, id FlowID, step Awaite
 }
 
 // Check counts an answer to a flow that waits for a code. The error is ErrWrongCode
-// where it is not the one that was sent; then flow.Tries says how many were given.
+// where it is not the one that was sent; then flow.Tries says how many were given. What
+// could be no code at all, as when a digit was left out, is not counted: nobody guesses
+// with it.
 func (f *Flows) Check(ctx context.Context, browser Browser, id FlowID, typed string) (Flow, error) {
+	code := parseCode(typed)
+	if code == "" {
+		flow, err := f.Look(ctx, browser, id, AwaitCode)
+		if err == nil {
+			err = ErrWrongCode
+		}
+		return flow, err
+	}
 	flow, err := f.Try(ctx, browser, id, AwaitCode)
 	if err != nil {
 		return Flow{}, err
 	}
-	if !parseCode(typed).matches(flow.Code, browser, flow.ID) {
+	if !code.matches(flow.Code, browser, flow.ID) {
 		return flow, ErrWrongCode
 	}
 	return flow, nil
