@@ -94,7 +94,7 @@ func (s *Server) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // deniedIn is what was refused by a rule, as the log calls it; empty where nothing was.
-// The status says how: 401 to a visitor, 403 openly, 404 as if there were nothing.
+// The status says how: 303 or 401 to a visitor, 403 openly, 404 as if there were nothing.
 func deniedIn(c echo.Context, err error) string {
 	d := visitorOf(c).decision
 	switch {
