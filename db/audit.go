@@ -133,7 +133,11 @@ func (q EventQuery) match(b *builder) {
 		if id, err := school.ParseID(q.Actor); err == nil {
 			b.add(" AND actor_id = ?", id)
 		} else {
-			b.add(" AND actor_key = ?", school.Fold(q.Actor))
+			key := school.Fold(q.Actor)
+			b.add(" AND actor_key = ?", key)
+			if key == "" { // signs alone, which are no name of somebody who has none
+				b.add(" AND actor_name = ?", q.Actor)
+			}
 		}
 	}
 	if q.Subject != "" {

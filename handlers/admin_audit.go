@@ -92,6 +92,9 @@ func (s *Server) askedOfLog(c echo.Context) askedLog {
 	asked.query.From = asked.day("from", asked.from)
 	if to := asked.day("to", asked.to); !to.IsZero() {
 		asked.query.To = to.AddDate(0, 0, 1) // the day is meant with all its hours
+		if to.Before(asked.query.From) {
+			asked.wrongDay["to"] = "This day is before the first one."
+		}
 	}
 	return asked
 }

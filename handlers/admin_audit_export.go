@@ -34,7 +34,8 @@ func (s *Server) exportJSON(c echo.Context) error {
 func (s *Server) export(c echo.Context, extension, contentType string, format func(io.Writer) eventWriter) error {
 	asked := s.askedOfLog(c)
 	if asked.wrong() {
-		return seeOther(c, "/admin/audit?"+c.QueryString()) // which says what is wrong with it
+		_, filter, _ := strings.Cut(listAddress(c, ""), "?")
+		return seeOther(c, "/admin/audit?"+filter) // which says what is wrong with it
 	}
 	w := c.Response()
 	w.Header().Set(echo.HeaderContentType, contentType)

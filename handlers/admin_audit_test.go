@@ -99,8 +99,9 @@ func TestExport_isTheLogAsItIsFiltered(t *testing.T) {
 	})
 }
 
-// TestExport_holdsNoFormula: ASVS 1.2.10. A name is whatever somebody typed.
+// TestExport_holdsNoFormula: a name is whatever somebody typed.
 func TestExport_holdsNoFormula(t *testing.T) {
+	t.Attr("asvs", "1.2.10")
 	s := newSite(t, session.Memory)
 	admin := s.as(alan)
 	var lines []school.Event

@@ -73,7 +73,12 @@ func (s *Server) showPeople(c echo.Context) error {
 	return s.adminPage(c, "People", func(f views.Frame) error { return s.page(c, http.StatusOK, views.PeoplePage(f, p)) })
 }
 
-// listAddress is the present list from another place on.
+// longestFilter is how long the part of an address may be that says what a list shows, in
+// bytes. The longest that a form makes is shorter.
+const longestFilter = 6000
+
+// listAddress is the present list from another place on; the whole list, where what it
+// shows is said at such a length that the address would be answered by nobody.
 func listAddress(c echo.Context, after string) string {
 	q := url.Values{}
 	for name, values := range c.QueryParams() {
@@ -88,10 +93,11 @@ func listAddress(c echo.Context, after string) string {
 	if after != "" {
 		q.Set("after", after)
 	}
-	if len(q) == 0 {
+	filter := q.Encode()
+	if filter == "" || len(filter) > longestFilter {
 		return c.Request().URL.Path
 	}
-	return c.Request().URL.Path + "?" + q.Encode()
+	return c.Request().URL.Path + "?" + filter
 }
 
 // adminPage is the frame of the office, with a word about what was just done.

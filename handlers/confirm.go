@@ -23,6 +23,9 @@ var confirmRoutes = []route{
 }
 
 func confirmAddress(next string) string {
+	if next = localPath(next); next == "/" {
+		return "/confirm"
+	}
 	return "/confirm?" + url.Values{"next": {next}}.Encode()
 }
 

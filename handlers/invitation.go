@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -26,12 +27,13 @@ const invitationPath = "/invitation/"
 // errNoInvitation: it was used, taken back, or is over, or there never was such a one.
 var errNoInvitation = errors.New("handlers: no such invitation")
 
-// loggedPath is a path as the server's log has it: without what opens an invitation.
-func loggedPath(path string) string {
-	if strings.HasPrefix(path, invitationPath) {
+// loggedPath is a path as the server's log has it: without what opens an invitation, and
+// encoded as it came, so that nothing in it is a control character to whoever reads on.
+func loggedPath(u *url.URL) string {
+	if strings.HasPrefix(u.Path, invitationPath) {
 		return invitationPath + "…"
 	}
-	return path
+	return u.EscapedPath()
 }
 
 // invitationAsked is the open invitation in the address.

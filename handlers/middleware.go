@@ -54,11 +54,13 @@ func requestID(c echo.Context) string {
 }
 
 // logRequests writes who asked for what and what became of it: never a
-// cookie, a query or a form, which may hold a secret (ASVS 16.2.5).
+// cookie, a query or a form, which may hold a secret (ASVS 16.2.5). What was
+// refused to somebody is told apart from what is not there (ASVS 16.3.2).
 func (s *Server) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
-		if err := next(c); err != nil {
+		err := next(c)
+		if err != nil {
 			c.Error(err)
 		}
 		level := slog.LevelInfo
@@ -68,7 +70,7 @@ func (s *Server) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
 		attrs := []slog.Attr{
 			slog.String("id", requestID(c)),
 			slog.String("method", c.Request().Method),
-			slog.String("path", loggedPath(c.Request().URL.Path)),
+			slog.String("path", loggedPath(c.Request().URL)),
 			slog.Int("status", c.Response().Status),
 			slog.Int64("bytes", c.Response().Size),
 			slog.Duration("took", time.Since(start)),
@@ -83,9 +85,27 @@ func (s *Server) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
 				attrs = append(attrs, slog.String("refused", string(reason)))
 			}
 		}
+		if denied := deniedIn(c, err); denied != "" {
+			attrs = append(attrs, slog.String("denied", denied))
+		}
 		s.Log.LogAttrs(c.Request().Context(), level, "request", attrs...)
 		return nil
 	}
+}
+
+// deniedIn is what was refused by a rule, as the log calls it; empty where nothing was.
+// The status says how: 303 or 401 to a visitor, 403 openly, 404 as if there were nothing.
+func deniedIn(c echo.Context, err error) string {
+	d := visitorOf(c).decision
+	switch {
+	case errors.Is(err, errForeign):
+		return "cross-origin"
+	case errors.Is(err, errConfirm):
+		return "unconfirmed"
+	case d.Action != "" && !d.Allowed():
+		return string(d.Action)
+	}
+	return ""
 }
 
 func (s *Server) recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {

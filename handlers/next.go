@@ -5,19 +5,27 @@ import (
 	"strings"
 )
 
+// longestNext is how long the address of a page may be that somebody is to come back to,
+// in bytes. It is encoded once more where it is kept in another address, and the whole
+// has to be one that is answered.
+const longestNext = 2000
+
 // localPath reads where a visitor wants to go afterwards. Only a path on this
 // site will do; anything else becomes "/" (ASVS 3.7.2). Browsers are generous
 // with what they take for the start of a host: "//", "/\", and control
 // characters in between.
 func localPath(next string) string {
-	if len(next) > 2000 || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsFunc(next, unsafeInPath) {
+	if len(next) > longestNext || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsFunc(next, unsafeInPath) {
 		return "/"
 	}
 	u, err := url.Parse(next)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.Contains(u.Path, "//") || strings.Contains(u.Path, "/.") || strings.ContainsFunc(u.Path, unsafeInPath) {
 		return "/"
 	}
-	return u.String()
+	if next = u.String(); len(next) > longestNext {
+		return "/"
+	}
+	return next
 }
 
 func unsafeInPath(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }

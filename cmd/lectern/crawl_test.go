@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -15,8 +14,10 @@ import (
 
 // TestCrawl_everyLinkLeadsSomewhere follows every link of the demo, as each
 // kind of person: every address that a page offers answers, and every page has
-// one h1, no id twice, and a label for each field.
+// one h1, no id twice, and a label for each field. What a page is made of comes from
+// this site, by means that browsers have without a plug-in.
 func TestCrawl_everyLinkLeadsSomewhere(t *testing.T) {
+	t.Attr("asvs", "3.6.1 3.7.1")
 	d := startDemo(t)
 	for _, email := range []string{"", "ada@lectern.example", "grace@lectern.example", "alan@lectern.example"} {
 		t.Run(email, func(t *testing.T) {
@@ -29,6 +30,9 @@ func TestCrawl_everyLinkLeadsSomewhere(t *testing.T) {
 			}
 			if len(c.seen) < 100 {
 				t.Errorf("only %d addresses found", len(c.seen))
+			}
+			if c.sheets < 1 || c.scripts < 2 || c.drawings < 2 {
+				t.Errorf("of what pages load, only %d stylesheets, %d scripts and %d drawings were read", c.sheets, c.scripts, c.drawings)
 			}
 		})
 	}
@@ -63,6 +67,8 @@ type crawler struct {
 	seen   map[string]string // address → the page that linked to it
 	todo   []string
 	alike  map[string]int
+
+	sheets, scripts, drawings int // that were read
 }
 
 // look fetches a page and notes what it links to.
@@ -80,7 +86,7 @@ func (c *crawler) look(address string) {
 		c.t.Errorf("%s (linked from %s) answers %d", address, c.seen[address], response.StatusCode)
 	}
 	if !strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
-		_, _ = io.Copy(io.Discard, response.Body)
+		c.lookInside(address, response)
 		return
 	}
 	if response.Request.URL.Scheme+"://"+response.Request.URL.Host != c.base {
@@ -91,10 +97,12 @@ func (c *crawler) look(address string) {
 		c.t.Errorf("%s: %v", address, err)
 		return
 	}
-	p := page{ids: map[string]int{}, labelled: map[string]bool{}}
+	p := page{elements: map[string]bool{}, ids: map[string]int{}, labelled: map[string]bool{}}
 	p.read(root)
 	p.complain(c.t, address)
 	from := response.Request.URL
+	p.comesFromHere(c.t, from)
+	ownSourcesOnly(c.t, address, response.Header.Get("Content-Security-Policy"))
 	for _, link := range p.links {
 		u, err := from.Parse(link)
 		if err != nil {
@@ -134,6 +142,8 @@ func (c *crawler) enough(u *url.URL) bool {
 // page is what the crawler looks at in a page.
 type page struct {
 	links    []string
+	loaded   []string // what a browser fetches for the page by itself
+	elements map[string]bool
 	ids      map[string]int
 	labelled map[string]bool // ids that a label is for
 	fields   []string        // ids of fields without a name of their own
@@ -149,6 +159,8 @@ func (p *page) read(n *html.Node) {
 		if id := attr["id"]; id != "" {
 			p.ids[id]++
 		}
+		p.elements[n.Data] = true
+		p.load(n.Data, attr)
 		switch n.Data {
 		case "h1":
 			p.h1++
