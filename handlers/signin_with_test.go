@@ -195,6 +195,7 @@ func TestSignInWith_letsInWhoIsConnected(t *testing.T) {
 // TestSignInWith_believesNoAddress: who somebody is here is decided by who they are
 // there, and never by an address that both have (ASVS 6.8.1, 10.5.2).
 func TestSignInWith_believesNoAddress(t *testing.T) {
+	t.Attr("asvs", "6.8.1 10.5.2")
 	eachCampus(t, func(t *testing.T, s *site) {
 		s.signUp("Ada of Lectern", "ada@lectern.example")
 		b := s.browser()
@@ -391,6 +392,7 @@ func TestSignInWith_takesOneAnswerToItsOwnQuestion(t *testing.T) {
 }
 
 func TestSignInWith_isNotBegunByAnotherSite(t *testing.T) {
+	t.Attr("asvs", "7.6.2")
 	eachCampus(t, func(t *testing.T, s *site) {
 		b := s.enter(ada)
 		for path, want := range map[string]string{

@@ -276,7 +276,7 @@ func TestForgotten_replacesThePasswordAndNothingElse(t *testing.T) {
 }
 
 func TestConfirm_isAskedForTenMinutesAfterTheLastProof(t *testing.T) {
-	t.Attr("asvs", "7.2.4 7.5.1 7.5.2")
+	t.Attr("asvs", "7.2.4 7.5.1 7.5.2 7.5.3")
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.as(ada)
 		s.clock.move(10*time.Minute + time.Second)
@@ -288,6 +288,7 @@ func TestConfirm_isAskedForTenMinutesAfterTheLastProof(t *testing.T) {
 			{"/account/two-step", "on", "1"},
 			{"/account/password", "current", password, "new", otherPassword},
 			{"/account/sessions/end-others"},
+			{"/account/delete", "email", ada},
 		} {
 			b.post(form[0], form[1:]...).want(t, http.StatusForbidden, "Confirm that it is you").lacks(t, password, otherPassword)
 		}

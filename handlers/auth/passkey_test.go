@@ -434,7 +434,7 @@ func TestPasskeys_refuseWhatMakesNone(t *testing.T) {
 // TestPasskeys_refuseAtTheDoor has Ada's passkey on a device, and something wrong.
 // Each row is tried as the only step, and most as the second one.
 func TestPasskeys_refuseAtTheDoor(t *testing.T) {
-	t.Attr("asvs", "6.5.6")
+	t.Attr("asvs", "6.5.6 6.5.7")
 	away := here
 	away.Origin = "https://schoo1.example"
 	other := here
