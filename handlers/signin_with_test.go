@@ -295,6 +295,7 @@ func TestProviders_lastWayStays(t *testing.T) {
 }
 
 func TestConfirm_takesTheWordOfAProviderThatSaysWhen(t *testing.T) {
+	t.Attr("asvs", "7.6.1")
 	eachCampus(t, func(t *testing.T, s *site) {
 		s.connect(ada, mina)
 		s.connect(bea, jonas)
@@ -336,6 +337,7 @@ func TestConfirm_takesTheWordOfAProviderThatSaysWhen(t *testing.T) {
 
 // TestSignInWith_takesOneAnswerToItsOwnQuestion: ASVS 10.1.2, 10.2.1, 10.2.2.
 func TestSignInWith_takesOneAnswerToItsOwnQuestion(t *testing.T) {
+	t.Attr("asvs", "7.6.2")
 	eachCampus(t, func(t *testing.T, s *site) {
 		const path = "/signin/with/campus-id"
 		s.connect(ada, mina)

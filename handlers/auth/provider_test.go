@@ -420,7 +420,7 @@ func TestProvider_6_8_2_refusesIDTokens(t *testing.T) {
 // TestProvider_6_8_4_refusesOldSignIns is ASVS 6.8.4: who wants the person to have been
 // asked lately gets that or nothing.
 func TestProvider_6_8_4_refusesOldSignIns(t *testing.T) {
-	t.Attr("asvs", "6.8.4")
+	t.Attr("asvs", "6.8.4 7.6.1")
 	for _, row := range []struct {
 		says string
 		ago  any
