@@ -312,6 +312,7 @@ func TestPasskeys_askForWhatTheRulesSay(t *testing.T) {
 }
 
 func TestPasskeys_drawFromWhatTheyAreGiven(t *testing.T) {
+	t.Attr("asvs", "6.5.3")
 	drawn := bytes.Repeat([]byte{7}, 32)
 	p := auth.NewPasskeys(address(t, here.Origin), here.Name, nil, bytes.NewReader(drawn), time.Now)
 	options, _, err := p.BeginSignIn()
