@@ -100,16 +100,13 @@ func (b *browser) setUp() (app, []string) {
 	b.t.Helper()
 	begun := b.post("/account/authenticator").want(b.t, http.StatusSeeOther)
 	shown := b.get(begun.location).want(b.t, http.StatusOK, "otpauth://totp/Lectern:")
-	a := app{b.site, strings.ReplaceAll(secretShown.FindStringSubmatch(shown.body)[1], " ", "")}
+	a := app{b.site, secretOn(b.t, shown)}
 	if raw, err := base32.StdEncoding.DecodeString(a.secret); err != nil || len(raw) != 20 {
 		b.t.Fatalf("the secret is %q", a.secret)
 	}
 	flow := flowInForm.FindStringSubmatch(shown.body)[1]
 	done := b.post("/account/authenticator/add", "flow", flow, "code", a.shows(0)).want(b.t, http.StatusOK, "Your recovery codes")
-	var codes []string
-	for _, found := range paperCode.FindAllStringSubmatch(done.body, -1) {
-		codes = append(codes, found[1])
-	}
+	codes := done.onPaper()
 	if len(codes) != 10 {
 		b.t.Fatalf("there are %d recovery codes", len(codes))
 	}
