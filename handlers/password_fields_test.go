@@ -132,7 +132,7 @@ var scriptOf = regexp.MustCompile(`<script[^>]* src="(/assets/[^"]+)"`)
 // from filling it in, and what was typed never comes back.
 func TestPasswordFields_hideWhatIsTypedAndTakeWhatIsPasted(t *testing.T) {
 	t.Attr("asvs", "6.2.6 6.2.7")
-	s := newSite(t, session.Memory)
+	s := startSite(t, session.Memory, true, setting{base: named}) // with a name, there are passkeys, and their script
 	for _, p := range askings(t, s) {
 		if got := p.page.asks(t, p.action); !slices.Equal(got, p.fields) {
 			t.Errorf("%s: the form to %s asks for %q, want %q\n%s", p.says, p.action, got, p.fields, p.page.main())
