@@ -27,6 +27,7 @@ func deeds(id string) [][]string {
 
 // TestAdminDeeds_needAFreshConfirmation: ASVS 7.5.3.
 func TestAdminDeeds_needAFreshConfirmation(t *testing.T) {
+	t.Attr("asvs", "7.5.3")
 	eachBackend(t, func(t *testing.T, s *site) {
 		admin := s.as(alan)
 		s.clock.move(policy.ConfirmedFor + time.Second)
@@ -193,6 +194,7 @@ func TestReset_ofPasskeysLeavesAWayIn(t *testing.T) {
 // TestPasswordReset_isAskedForAndNotChosen: ASVS 6.4.6. The letter opens nothing: who
 // gets it goes the way of everybody who forgot a password.
 func TestPasswordReset_isAskedForAndNotChosen(t *testing.T) {
+	t.Attr("asvs", "6.4.1 6.4.6")
 	eachBackend(t, func(t *testing.T, s *site) {
 		admin, her := s.as(alan), s.as(ada)
 		admin.post(person(ada)+"/password-reset", "new", otherPassword, "password", otherPassword).want(t, http.StatusSeeOther)

@@ -66,6 +66,7 @@ func TestInvite_refusesWhatCannotBe(t *testing.T) {
 
 // TestInvitation_opensOneAccountOnce: ASVS 6.4.1.
 func TestInvitation_opensOneAccountOnce(t *testing.T) {
+	t.Attr("asvs", "6.4.1")
 	eachBackend(t, func(t *testing.T, s *site) {
 		admin := s.as(alan)
 		done := admin.invite(cleo, "instructor").want(t, http.StatusSeeOther)
@@ -118,6 +119,7 @@ func TestInvitation_opensOneAccountOnce(t *testing.T) {
 }
 
 func TestInvitation_isOverAfterSevenDays(t *testing.T) {
+	t.Attr("asvs", "6.4.1")
 	s := newSite(t, session.Memory)
 	s.as(alan).invite(cleo, "student").want(t, http.StatusSeeOther)
 	link := s.invited(cleo)

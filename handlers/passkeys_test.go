@@ -127,6 +127,7 @@ func (s *site) logged(action, subject, detail string) (n int) {
 // TestPasskey_signsInByItself: without an address, and without a second step, where its
 // device makes sure of its owner (ASVS 6.3.3, 6.5.1, 6.7.2).
 func TestPasskey_signsInByItself(t *testing.T) {
+	t.Attr("asvs", "6.5.7")
 	eachNamed(t, func(t *testing.T, s *site) {
 		her := s.as(ada)
 		before := her.cookie(cookieOf(s.sessions.Site().Backend))
@@ -203,6 +204,7 @@ func TestPasskey_takesTheFormOfTheDoorAlong(t *testing.T) {
 // TestPasskey_isASecondStep: after a password it counts as one, also where its device
 // does not make sure of its owner (ASVS 6.3.3).
 func TestPasskey_isASecondStep(t *testing.T) {
+	t.Attr("asvs", "6.5.7")
 	eachNamed(t, func(t *testing.T, s *site) {
 		her := s.as(ada)
 		key := her.addPasskey(ada, "Blue key")
@@ -252,6 +254,7 @@ func TestPasskey_isASecondStep(t *testing.T) {
 
 // TestPasskey_confirms: whoever is signed in proves once more who they are (ASVS 7.5.1).
 func TestPasskey_confirms(t *testing.T) {
+	t.Attr("asvs", "6.5.7")
 	eachNamed(t, func(t *testing.T, s *site) {
 		her := s.as(ada)
 		key := her.addPasskey(ada, "Blue key")

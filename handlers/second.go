@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -58,6 +59,7 @@ func (s *Server) secondPage(c echo.Context, status int, flow auth.Flow, factors 
 	}
 	p.Passkey = s.Passkeys.Available() && factors.Passkeys > 0
 	p.Recovery = factors.RecoveryCodes
+	p.Idle = !slices.ContainsFunc(factors.Seconds(), s.works)
 	p.Confirming = flow.Purpose == auth.ToConfirm
 	return s.page(c, status, views.SecondPage(s.withPasskeys(s.frame(c, "The second step", "")), p))
 }

@@ -195,6 +195,7 @@ func TestSignInWith_letsInWhoIsConnected(t *testing.T) {
 // TestSignInWith_believesNoAddress: who somebody is here is decided by who they are
 // there, and never by an address that both have (ASVS 6.8.1, 10.5.2).
 func TestSignInWith_believesNoAddress(t *testing.T) {
+	t.Attr("asvs", "6.8.1 10.5.2")
 	eachCampus(t, func(t *testing.T, s *site) {
 		s.signUp("Ada of Lectern", "ada@lectern.example")
 		b := s.browser()
@@ -296,6 +297,7 @@ func TestProviders_lastWayStays(t *testing.T) {
 }
 
 func TestConfirm_takesTheWordOfAProviderThatSaysWhen(t *testing.T) {
+	t.Attr("asvs", "7.6.1")
 	eachCampus(t, func(t *testing.T, s *site) {
 		s.connect(ada, mina)
 		s.connect(bea, jonas)
@@ -339,6 +341,7 @@ func TestConfirm_takesTheWordOfAProviderThatSaysWhen(t *testing.T) {
 
 // TestSignInWith_takesOneAnswerToItsOwnQuestion: ASVS 10.1.2, 10.2.1, 10.2.2.
 func TestSignInWith_takesOneAnswerToItsOwnQuestion(t *testing.T) {
+	t.Attr("asvs", "7.6.2")
 	eachCampus(t, func(t *testing.T, s *site) {
 		const path = "/signin/with/campus-id"
 		s.connect(ada, mina)
@@ -395,6 +398,7 @@ func TestSignInWith_takesOneAnswerToItsOwnQuestion(t *testing.T) {
 }
 
 func TestSignInWith_isNotBegunByAnotherSite(t *testing.T) {
+	t.Attr("asvs", "7.6.2")
 	eachCampus(t, func(t *testing.T, s *site) {
 		b := s.enter(ada)
 		for path, want := range map[string]string{

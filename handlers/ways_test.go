@@ -102,16 +102,13 @@ func (b *browser) setUp() (app, []string) {
 	b.t.Helper()
 	begun := b.post("/account/authenticator").want(b.t, http.StatusSeeOther)
 	shown := b.get(begun.location).want(b.t, http.StatusOK, "otpauth://totp/Lectern:")
-	a := app{b.site, strings.ReplaceAll(secretShown.FindStringSubmatch(shown.body)[1], " ", "")}
+	a := app{b.site, secretOn(b.t, shown)}
 	if raw, err := base32.StdEncoding.DecodeString(a.secret); err != nil || len(raw) != 20 {
 		b.t.Fatalf("the secret is %q", a.secret)
 	}
 	flow := flowInForm.FindStringSubmatch(shown.body)[1]
 	done := b.post("/account/authenticator/add", "flow", flow, "code", a.shows(0)).want(b.t, http.StatusOK, "Your recovery codes")
-	var codes []string
-	for _, found := range paperCode.FindAllStringSubmatch(done.body, -1) {
-		codes = append(codes, found[1])
-	}
+	codes := done.onPaper()
 	if len(codes) != 10 {
 		b.t.Fatalf("there are %d recovery codes", len(codes))
 	}
@@ -282,7 +279,7 @@ func TestForgotten_replacesThePasswordAndNothingElse(t *testing.T) {
 }
 
 func TestConfirm_isAskedForTenMinutesAfterTheLastProof(t *testing.T) {
-	t.Attr("asvs", "7.2.4 7.5.1 7.5.2")
+	t.Attr("asvs", "7.2.4 7.5.1 7.5.2 7.5.3")
 	eachBackend(t, func(t *testing.T, s *site) {
 		b := s.as(ada)
 		s.clock.move(10*time.Minute + time.Second)
@@ -294,6 +291,7 @@ func TestConfirm_isAskedForTenMinutesAfterTheLastProof(t *testing.T) {
 			{"/account/two-step", "on", "1"},
 			{"/account/password", "current", password, "new", otherPassword},
 			{"/account/sessions/end-others"},
+			{"/account/delete", "email", ada},
 		} {
 			b.post(form[0], form[1:]...).want(t, http.StatusForbidden, "Confirm that it is you").lacks(t, password, otherPassword)
 		}

@@ -312,6 +312,7 @@ func TestPasskeys_askForWhatTheRulesSay(t *testing.T) {
 }
 
 func TestPasskeys_drawFromWhatTheyAreGiven(t *testing.T) {
+	t.Attr("asvs", "6.5.3")
 	drawn := bytes.Repeat([]byte{7}, 32)
 	p := auth.NewPasskeys(address(t, here.Origin), here.Name, nil, bytes.NewReader(drawn), time.Now)
 	options, _, err := p.BeginSignIn()
@@ -434,7 +435,7 @@ func TestPasskeys_refuseWhatMakesNone(t *testing.T) {
 // TestPasskeys_refuseAtTheDoor has Ada's passkey on a device, and something wrong.
 // Each row is tried as the only step, and most as the second one.
 func TestPasskeys_refuseAtTheDoor(t *testing.T) {
-	t.Attr("asvs", "6.5.6")
+	t.Attr("asvs", "6.5.6 6.5.7")
 	away := here
 	away.Origin = "https://schoo1.example"
 	other := here

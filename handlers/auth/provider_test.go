@@ -420,7 +420,7 @@ func TestProvider_6_8_2_refusesIDTokens(t *testing.T) {
 // TestProvider_6_8_4_refusesOldSignIns is ASVS 6.8.4: who wants the person to have been
 // asked lately gets that or nothing.
 func TestProvider_6_8_4_refusesOldSignIns(t *testing.T) {
-	t.Attr("asvs", "6.8.4")
+	t.Attr("asvs", "6.8.4 7.6.1")
 	for _, row := range []struct {
 		says string
 		ago  any
@@ -456,6 +456,7 @@ func TestProvider_6_8_4_refusesOldSignIns(t *testing.T) {
 // TestProvider_10_5_2_claimsIssuerAndSubject is ASVS 6.8.1 and 10.5.2 for the client:
 // two providers may have equal subjects and equal addresses, and the claims differ.
 func TestProvider_10_5_2_claimsIssuerAndSubject(t *testing.T) {
+	t.Attr("asvs", "6.8.1 10.5.2")
 	one, other := newIDP(t), newIDP(t)
 	first, err := one.signIn(t, auth.Ask{})
 	if err != nil {

@@ -261,7 +261,7 @@ func TestIssue_isDatedWhenTheSessionBegan(t *testing.T) {
 }
 
 func TestIssue_drawsAnotherIDEachTime(t *testing.T) {
-	t.Attr("asvs", "7.2.2")
+	t.Attr("asvs", "7.2.2 11.5.1")
 	b := newBackend(t, noon)
 	var ids []string
 	for range 100 {
@@ -281,6 +281,7 @@ func TestIssue_drawsAnotherIDEachTime(t *testing.T) {
 }
 
 func TestSave_failsWithoutRandomness(t *testing.T) {
+	t.Attr("asvs", "6.5.3")
 	b := newBackendWith(t, noon, bytes.NewReader(nil))
 	s := sessions.NewSession(b, cookieName)
 	s.IsNew = true

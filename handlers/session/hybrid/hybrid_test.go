@@ -586,6 +586,7 @@ func TestStart_tooLargeWritesNothing(t *testing.T) {
 }
 
 func TestStart_withoutRandomnessStartsNothing(t *testing.T) {
+	t.Attr("asvs", "6.5.3")
 	h := open(t)
 	b := hybrid.New(hybrid.Config{Tokens: h.tokens, Store: h.store, Lifetimes: sessiontest.Lifetimes, Now: h.Clock.Now, Random: strings.NewReader("too little")})
 	m, err := session.NewManager(t.Context(), session.Config{
