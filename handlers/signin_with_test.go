@@ -233,7 +233,7 @@ func TestSignInWith_opensAnAccountForANewcomer(t *testing.T) {
 		}
 		twice := b.flow(b.post(open, "flow", flow, "name", "Mina", "email", "mina@elsewhere.example"))
 		b.post("/code", "flow", mine, "code", s.code("mina@school.example")).want(t, http.StatusSeeOther)
-		b.get("/account").want(t, http.StatusOK, "mina@school.example", "through another site", "You have none: you come with another site").lacks(t, `name="current"`)
+		b.get("/account").want(t, http.StatusOK, "mina@school.example", "through another site", "You have none, and need none: you come in another way").lacks(t, `name="current"`)
 		b.post("/code", "flow", twice, "code", s.code("mina@elsewhere.example")).want(t, http.StatusConflict, "That is a way into another account")
 
 		again := s.browser()
@@ -530,7 +530,7 @@ func TestPassword_isAddedWhereThereIsNone(t *testing.T) {
 		old.get("/account").want(t, http.StatusOK, "You have none", `href="/confirm?next=%2Faccount%23password"`).lacks(t, `name="new"`)
 		old.get("/account/ways").want(t, http.StatusOK, "You have none, and need none.")
 		old.get("/confirm").want(t, http.StatusOK, "/confirm/with/campus-id", "It goes to nell@school.example.").lacks(t, `name="password"`)
-		old.post("/account/password", "new", otherPassword).want(t, http.StatusForbidden, "What you sent was not done yet.").lacks(t, otherPassword, "What you sent is safe")
+		old.post("/account/password", "new", otherPassword).want(t, http.StatusForbidden, "Nothing was changed, and what you sent was not kept").lacks(t, otherPassword, "What you sent is safe")
 
 		b := s.enter(string(nell))
 		b.get("/account").want(t, http.StatusOK, "Set a password").lacks(t, `name="current"`)
