@@ -100,8 +100,11 @@ func (s *Server) answerError(err error, c echo.Context) {
 		return
 	}
 	status := statusOf(err)
-	if status >= http.StatusInternalServerError || errors.Is(err, errForeign) {
+	switch {
+	case status >= http.StatusInternalServerError:
 		s.Log.Error("request failed", "id", requestID(c), "status", status, "err", err)
+	case errors.Is(err, errForeign):
+		s.Log.Warn("request refused", "id", requestID(c), "status", status, "err", err)
 	}
 	if c.Response().Committed {
 		return
