@@ -357,7 +357,7 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 			p.Title, p.Lede, p.RetryAfter = "The lab is full just now", labFull, full.RetryAfter
 		}
 	case http.StatusServiceUnavailable:
-		p.Title, p.Lede = "Not now, but soon", "Something that this page needs does not answer. You are not signed out and nothing is lost; try again in a few seconds."
+		p.Title, p.Lede = "Not now, but soon", "Something that this page needs does not answer. That signs nobody out, and your cookie is as it was. Try again in a few seconds."
 	default:
 		p.Title, p.Lede = "That went wrong, and it was us", "The mistake is noted with the number below. What you had saved is safe. Go back and try once more."
 		if errors.Is(err, session.ErrTooLarge) {
