@@ -79,9 +79,10 @@ func (t *tx) noteMethods(ctx context.Context, id school.ID, methods []school.Met
 }
 
 // SetTwoStep says whether a person is asked for a second thing when they sign in.
-// Without anything that could be the second it returns [school.ErrNoFactor].
-func (d *DB) SetTwoStep(ctx context.Context, id school.ID, on bool) error {
-	return d.write(ctx, func(t *tx) error {
+// Without anything that could be the second it returns [school.ErrNoFactor], and
+// [school.ErrLastWay] where what they would be asked for second is all that lets them in.
+func (d *DB) SetTwoStep(ctx context.Context, id school.ID, on bool, open school.WaysOpen) error {
+	return d.leavingAWay(ctx, id, open, func(t *tx) error {
 		if on {
 			f, err := one(ctx, t, factorsOfUser, scanFactors, id)
 			if err != nil {

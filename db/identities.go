@@ -78,5 +78,5 @@ func (d *DB) UseIdentity(ctx context.Context, issuer, subject, email string, at 
 // RemoveIdentity closes that way in. It returns [school.ErrNotFound] for one that the
 // person does not have, and [school.ErrLastWay] where nothing else lets them in.
 func (d *DB) RemoveIdentity(ctx context.Context, user, id school.ID, open school.WaysOpen) error {
-	return d.removeWay(ctx, user, open, func(t *tx) error { return t.must(ctx, removeIdentity, id, user) })
+	return d.leavingAWay(ctx, user, open, func(t *tx) error { return t.must(ctx, removeIdentity, id, user) })
 }

@@ -17,7 +17,7 @@ var deletePasskeys = statement("delete passkeys of a person", `
 // step, there is none from now on. It returns [school.ErrNotFound] if they have none, and
 // [school.ErrLastWay] where nothing else lets them in.
 func (d *DB) RemovePasskeys(ctx context.Context, id school.ID, open school.WaysOpen) error {
-	return d.removeWay(ctx, id, open, func(t *tx) error {
+	return d.leavingAWay(ctx, id, open, func(t *tx) error {
 		if err := t.must(ctx, deletePasskeys, id); err != nil {
 			return err
 		}

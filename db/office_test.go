@@ -25,7 +25,7 @@ func TestRemovePasskeys_leavesNobodyBeforeAClosedDoor(t *testing.T) {
 		must(t, s.AddPasskey(ctx, school.PasskeyCredential{Passkey: school.Passkey{ID: school.MustNewID(), User: ada, Name: id, CreatedAt: noon}, CredentialID: id}))
 	}
 	must(t, s.PutPhone(ctx, ada, "+447700900123", noon))
-	must(t, s.SetTwoStep(ctx, ada, true))
+	must(t, s.SetTwoStep(ctx, ada, true, byMail))
 	must(t, s.PutRecoveryCodes(ctx, ada, []school.StoredCode{{Finder: "abcd", Hash: "hash"}}, noon))
 
 	must(t, s.RemovePasskeys(ctx, ada, byMail))

@@ -143,7 +143,7 @@ func (d *DB) RenamePasskey(ctx context.Context, user, id school.ID, name string)
 // second step, there is none from now on. It returns [school.ErrLastWay] where nothing
 // else lets them in.
 func (d *DB) RemovePasskey(ctx context.Context, user, id school.ID, open school.WaysOpen) (removed school.Passkey, err error) {
-	err = d.removeWay(ctx, user, open, func(t *tx) error {
+	err = d.leavingAWay(ctx, user, open, func(t *tx) error {
 		if removed, err = one(ctx, t, passkeyByID, scanPasskey, id, user); err != nil {
 			return err
 		}

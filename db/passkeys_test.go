@@ -98,7 +98,7 @@ func TestRemovePasskey_takesTheSecondStepAlongWithTheLast(t *testing.T) {
 	d, grace, _, first := withPasskey(t)
 	second := passkey(grace, "second")
 	want(t, "add", d.AddPasskey(t.Context(), second), nil)
-	want(t, "switch on", d.SetTwoStep(t.Context(), grace, true), nil)
+	want(t, "switch on", d.SetTwoStep(t.Context(), grace, true, byMail), nil)
 	want(t, "keep codes", d.PutRecoveryCodes(t.Context(), grace, []school.StoredCode{{Finder: "finder", Hash: "hash"}}, passkeyTime), nil)
 	for _, tt := range []struct {
 		removed school.ID

@@ -46,7 +46,7 @@ func (d *DB) UsePhone(ctx context.Context, id school.ID, number school.Phone, at
 // RemovePhone forgets a person's number. Where nothing else can be a second step, there
 // is none from now on. It returns [school.ErrLastWay] where nothing else lets them in.
 func (d *DB) RemovePhone(ctx context.Context, id school.ID, open school.WaysOpen) error {
-	return d.removeWay(ctx, id, open, func(t *tx) error {
+	return d.leavingAWay(ctx, id, open, func(t *tx) error {
 		if err := t.must(ctx, deletePhone, id); err != nil {
 			return err
 		}

@@ -6,17 +6,17 @@ import (
 	"lectern/db/school"
 )
 
-// removeWay has remove take one of a person's ways to sign in away, in a transaction at
-// whose end one that works is left: of two that go at once, the last stays. What opened
-// nothing, because it does not work here, always goes. It returns [school.ErrLastWay]
+// leavingAWay has a person's ways to sign in changed, in a transaction at whose end one
+// that works is left: of two that go at once, the last stays. Who had none that works
+// here, or takes away what does not, is not kept from it. It returns [school.ErrLastWay]
 // where nothing else opens the account.
-func (d *DB) removeWay(ctx context.Context, id school.ID, open school.WaysOpen, remove func(*tx) error) error {
+func (d *DB) leavingAWay(ctx context.Context, id school.ID, open school.WaysOpen, change func(*tx) error) error {
 	return d.write(ctx, func(t *tx) error {
 		before, err := t.waysIn(ctx, id, open)
 		if err != nil {
 			return err
 		}
-		if err := remove(t); err != nil {
+		if err := change(t); err != nil {
 			return err
 		}
 		after, err := t.waysIn(ctx, id, open)

@@ -50,6 +50,25 @@ func TestRemoveWay_leavesOneThatWorks(t *testing.T) {
 	}
 }
 
+// TestRemoveWay_aTelephoneIsOneStep: with two steps it is kept for the second, and lets
+// nobody in by itself.
+func TestRemoveWay_aTelephoneIsOneStep(t *testing.T) {
+	open := school.WaysOpen{Providers: []string{"campus", "town"}, Texts: true}
+	ctx := t.Context()
+	s, ada, identities := withoutPassword(t)
+	must(t, s.PutPhone(ctx, ada, "+447700900123", noon))
+	must(t, s.PutAuthenticator(ctx, ada, "sealed", 1, noon))
+	must(t, s.SetTwoStep(ctx, ada, true, open))
+	must(t, s.RemoveIdentity(ctx, ada, identities[0].ID, open))
+	wantError(t, s.RemoveIdentity(ctx, ada, identities[1].ID, open), school.ErrLastWay)
+	must(t, s.SetTwoStep(ctx, ada, false, open))
+	must(t, s.RemoveIdentity(ctx, ada, identities[1].ID, open))
+	wantError(t, s.SetTwoStep(ctx, ada, true, open), school.ErrLastWay)
+	if f, err := s.Factors(ctx, ada); err != nil || f.TwoStep {
+		t.Errorf("the second step is on, %v", err)
+	}
+}
+
 // Each of two requests at once sees the other's way in, and together they would take
 // both: one of them has to lose.
 func TestRemoveWay_ofTwoAtOnceTheLastStays(t *testing.T) {

@@ -33,7 +33,7 @@ var wayRoutes = []route{
 var waySentences = map[string]string{
 	"phone-added":      "Your telephone is set up. Codes can be sent to it from now on.",
 	"phone-removed":    "The telephone is forgotten.",
-	"app-known":        "Your authenticator app is set up. Its recovery codes were shown once, on the page before; if you did not keep them, make new ones here.",
+	"app-known":        "An authenticator app is set up, and nothing was changed just now. Its recovery codes were shown once; if you did not keep them, make new ones here.",
 	"second-gone":      "It is forgotten. Nothing else could be your second step, so that is off now, and your recovery codes are good for nothing.",
 	"app-removed":      "The authenticator app is forgotten. Delete its entry in the app as well.",
 	"two-step-on":      "From now on you are asked for a second step when you sign in.",
@@ -135,7 +135,7 @@ func (s *Server) switchTwoStep(c echo.Context) error {
 	if on {
 		return s.switchTwoStepOn(c, user)
 	}
-	if err := s.DB.SetTwoStep(toTheEnd(c), user.ID, false); err != nil {
+	if err := s.DB.SetTwoStep(toTheEnd(c), user.ID, false, s.waysOpen()); err != nil {
 		return err
 	}
 	s.record(c, school.ActionFactorRemove, user.Name, "second step")
@@ -153,7 +153,7 @@ func (s *Server) switchTwoStepOn(c echo.Context, user school.User) error {
 	if !slices.ContainsFunc(factors.Seconds(), s.works) {
 		return school.ErrNoFactor
 	}
-	if err := s.DB.SetTwoStep(toTheEnd(c), user.ID, true); err != nil {
+	if err := s.DB.SetTwoStep(toTheEnd(c), user.ID, true, s.waysOpen()); err != nil {
 		return err
 	}
 	s.record(c, school.ActionFactorAdd, user.Name, "second step")

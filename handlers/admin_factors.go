@@ -45,7 +45,7 @@ var factorResets = map[string]factorReset{
 		return s.DB.RemoveRecoveryCodes(ctx, id)
 	}, noticeOfNoCodes},
 	"two-step": {"second step", func(s *Server, ctx context.Context, id school.ID) error {
-		return s.DB.SetTwoStep(ctx, id, false)
+		return s.DB.SetTwoStep(ctx, id, false, s.waysOpen())
 	}, noticeOfOneStep},
 }
 
@@ -90,6 +90,14 @@ func (s *Server) resetFactor(c echo.Context) error {
 		return err
 	}
 	details, failed := []string{reset.called}, error(nil)
+	after, err := s.DB.Factors(detached(c), user.ID)
+	if err != nil {
+		return err
+	}
+	alone := what != "two-step" && factors.TwoStep && !after.TwoStep
+	if alone {
+		details = append(details, "the second step, of which nothing was left")
+	}
 	if f.get("end_sessions") == "1" {
 		var words string
 		words, failed = s.endAll(c, user)
@@ -97,6 +105,9 @@ func (s *Server) resetFactor(c echo.Context) error {
 	}
 	event := s.recordAbout(c, school.ActionFactorRemove, user, strings.Join(details, "; "))
 	s.notifyByAdmin(c, user, reset.letter)
+	if alone {
+		s.notifyByAdmin(c, user, noticeOfOneStep)
+	}
 	if failed != nil {
 		return failed
 	}

@@ -156,7 +156,9 @@ func (s *Server) answerCode(c echo.Context) error {
 	ctx, browser := c.Request().Context(), s.browserOf(c)
 	flow, err := s.Flows.Check(ctx, browser, auth.FlowID(f.get("flow")), f.get("code"))
 	if errors.Is(err, auth.ErrWrongCode) {
-		s.record(c, school.ActionSignInRefused, string(flow.Purpose), "a wrong code")
+		if !errors.Is(err, auth.ErrNotACode) {
+			s.record(c, school.ActionSignInRefused, string(flow.Purpose), "a wrong code")
+		}
 		return s.codePage(c, http.StatusUnprocessableEntity, flow, views.CodeProps{Wrong: true, Kept: keptAgain(f)})
 	}
 	if err != nil {
@@ -222,6 +224,11 @@ func (s *Server) afterCode(c echo.Context, flow auth.Flow, kept *views.KeptForm)
 	}
 	if method == school.EmailCode {
 		flow.Reached = user.Email
+	}
+	// A session was confirmed when the code was read, and not when the first one was
+	// asked for; it may have been sent several times.
+	if flow.Purpose == auth.ToConfirm && len(flow.Proved) == 0 {
+		flow.ProvedAt = s.Now()
 	}
 	flow.Proved, flow.Sent, flow.Code = append(flow.Proved, method), nil, ""
 	return s.proved(c, user, flow, kept)

@@ -111,5 +111,5 @@ func (s *Server) confirmed(c echo.Context, user school.User, flow auth.Flow, kep
 	if kept != nil {
 		return s.showKept(c, user, *kept)
 	}
-	return seeOther(c, localPath(flow.Next))
+	return seeOther(c, s.pageAt(flow.Next, "/account"))
 }

@@ -63,7 +63,7 @@ func (s *Server) enter(c echo.Context, user school.User, flow auth.Flow, kept *v
 	case kept != nil:
 		return s.showKept(c, user, *kept)
 	}
-	return seeOther(c, localPath(flow.Next))
+	return seeOther(c, s.pageAt(flow.Next, "/"))
 }
 
 // startSession signs somebody in with a new session, in which stands how they proved

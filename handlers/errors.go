@@ -241,7 +241,9 @@ func (s *Server) errorPage(c echo.Context, status int, err error) error {
 	} else if status == http.StatusUnauthorized {
 		props.Kept = keptForm(c)
 	} else if !errors.Is(err, errForeign) {
-		props.Sent = keptForm(c)
+		if props.Waiting = waitingForm(c); props.Waiting == nil {
+			props.Sent = keptForm(c)
+		}
 	}
 	return s.page(c, status, views.ErrorPage(s.frame(c, props.Title, ""), props))
 }
@@ -252,7 +254,7 @@ func (s *Server) whereFrom(c echo.Context) string {
 	if err != nil || from.Host != s.BaseURL.Host || from.Scheme != s.BaseURL.Scheme {
 		return "/account"
 	}
-	return localPath(from.RequestURI())
+	return s.pageAt(from.RequestURI(), "/account")
 }
 
 // wayBack is where somebody goes on after an error: a page that failed is tried
@@ -264,7 +266,10 @@ func (s *Server) wayBack(c echo.Context, status int) (address, label string) {
 		if err != nil || from.Host != s.BaseURL.Host || from.Scheme != s.BaseURL.Scheme {
 			return "", ""
 		}
-		return localPath(from.RequestURI()), "Back to where you were"
+		if address = s.pageAt(from.RequestURI(), ""); address == "" {
+			return "", ""
+		}
+		return address, "Back to where you were"
 	}
 	switch status {
 	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable:
@@ -357,7 +362,7 @@ func (s *Server) explain(c echo.Context, status int, err error) views.ErrorProps
 			p.Title, p.Lede, p.RetryAfter = "The lab is full just now", labFull, full.RetryAfter
 		}
 	case http.StatusServiceUnavailable:
-		p.Title, p.Lede = "Not now, but soon", "Something that this page needs does not answer. That signs nobody out, and your cookie is as it was. Try again in a few seconds."
+		p.Title, p.Lede = "Not now, but soon", "Something that this page needs does not answer. You are not signed out: your cookie is as it was. Try again in a few seconds."
 	default:
 		p.Title, p.Lede = "That went wrong, and it was us", "The mistake is noted with the number below. What you had saved is safe. Go back and try once more."
 		if errors.Is(err, session.ErrTooLarge) {
@@ -373,7 +378,7 @@ func conflictOf(err error) string {
 	case errors.As(err, &lacking):
 		return lacking.sentence()
 	case errors.Is(err, errClosed):
-		return "An admin has closed your account, so it gets no new session, and nothing that lasts is changed with the one you have. That stays good until it expires, and then signing in is refused."
+		return "An admin has closed your account, so it gets no new session, and nothing is done for it that takes a fresh proof of who you are. For the rest, what you hold stays good until it expires, and then signing in is refused."
 	case errors.Is(err, errRunAlready):
 		return "You have seen what comes out, so there is nothing left to predict. Reset the experiment to begin it anew."
 	case errors.Is(err, errUnpredicted):
@@ -393,7 +398,7 @@ func conflictOf(err error) string {
 	case errors.Is(err, school.ErrLastWay):
 		return "This is the last way into your account, so it stays. Add another one first."
 	case errors.Is(err, errTheirLastWay):
-		return "Without it this person could not sign in any more: they have no password, no other site, and nothing here carries mail. It stays. They can set up a password first."
+		return "Without it this person could not sign in any more: nothing else that they have lets them in here. It stays. They can set up a password first."
 	case errors.Is(err, errTheirsClosed):
 		return "The account is closed, so nobody can sign in with it, with any password. Nothing was sent. Open it first."
 	case errors.Is(err, errOwnWays):

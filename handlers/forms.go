@@ -69,11 +69,23 @@ func isSecret(c echo.Context) bool {
 	return err == nil && slices.ContainsFunc(secretFields, func(name string) bool { return values.get(name) != "" })
 }
 
+// waitingForm is the form that came along with another one; see keptAgain.
+func waitingForm(c echo.Context) *views.KeptForm {
+	if c.Request().Method != http.MethodPost {
+		return nil
+	}
+	values, err := form(c)
+	if err != nil {
+		return nil
+	}
+	return keptAgain(values)
+}
+
 // keptForm is what a form held whose sender turned out not to be signed in, so
 // that it can be sent again afterwards. Nothing typed is ever lost.
 func keptForm(c echo.Context) *views.KeptForm {
 	r := c.Request()
-	if r.Method != http.MethodPost {
+	if r.Method != http.MethodPost || localPath(r.URL.RequestURI()) == "/" {
 		return nil
 	}
 	values, err := form(c)

@@ -49,8 +49,9 @@ func (s *Server) decide(c echo.Context, action policy.Action, object policy.Obje
 	d := policy.Decide(v.actor(), action, object)
 	s.decided(c, d)
 	switch {
-	// A token goes on after its account was closed. What outlives the token is not to be
-	// had with it, or whoever took the account over would keep a way in.
+	// A token goes on after its account was closed. What takes a fresh proof of who
+	// somebody is, the ways in and what admins do above all, is not to be had with it, or
+	// whoever took the account over would keep a way in.
 	case d.Allowed() && policy.NeedsConfirming(action) && v.user.Disabled():
 		return errClosed
 	case d.Allowed() && policy.NeedsConfirming(action) && !s.justConfirmed(c):

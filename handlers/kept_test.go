@@ -103,3 +103,56 @@ func TestKept_isNoFormWithASecret(t *testing.T) {
 			want(t, http.StatusForbidden, "what you sent was not kept", `name="next" value="/account"`).lacks(t, "What you sent is safe", "kept-end_others")
 	})
 }
+
+// TestKept_leadsBackToAPage: the address in the browser's bar may be that of a form, where
+// there is no page to come back to.
+func TestKept_leadsBackToAPage(t *testing.T) {
+	s := newSite(t, session.Database)
+	change := url.Values{"current": {password}, "new": {otherPassword}}
+	for from, want := range map[string]string{"/account/password": "/account", "/kept": "/account", "/account/ways?said=x": "/account/ways?said=x", "/courses/knots#top": "/courses/knots"} {
+		s.browser().form("/account/password", change, "Referer", s.url+from).want(t, http.StatusUnauthorized, `href="/signin?next=`+url.QueryEscape(want)+`"`)
+	}
+	for next, want := range map[string]string{"/signout": "/", "/account/password": "/", "/nowhere/at/all": "/", "/courses/": "/", "/courses/knots?x=1": "/courses/knots?x=1", "/": "/"} {
+		if got := s.browser().post("/signin", "email", ada, "password", password, "next", next).want(t, http.StatusSeeOther); got.location != want {
+			t.Errorf("%s leads to %s, want %s", next, got.location, want)
+		}
+	}
+}
+
+// TestKept_outlivesBeingToldToWait: nothing of the form that waits is lost on a page that
+// says no to the one in its way.
+func TestKept_outlivesBeingToldToWait(t *testing.T) {
+	s := newSite(t, session.Database)
+	b := s.enteredAt(bea, s.clock.Now().Add(-time.Hour))
+	kept := []string{"kept-action", "/account/email", "kept-email", "bea.new@school.example"}
+	for range 10 {
+		if got := b.post("/confirm/code", kept...); got.status != http.StatusOK {
+			got.want(t, http.StatusTooManyRequests, "What you sent before is safe", "change your address", `action="/kept"`, `name="kept-email" value="bea.new@school.example"`)
+			b.post("/kept", kept...).want(t, http.StatusOK, `name="email" value="bea.new@school.example"`)
+			return
+		}
+	}
+	t.Error("nobody is ever told to wait")
+}
+
+// TestKept_isNotPromisedWhereNothingCanBeAsked: the only way on leads through the door,
+// and the form is lost on it.
+func TestKept_isNotPromisedWhereNothingCanBeAsked(t *testing.T) {
+	s := startSite(t, session.Database, true, setting{mute: true})
+	must(t, s.db.UpdatePassword(t.Context(), fixedID("bea"), ""))
+	s.enteredAt(bea, s.clock.Now().Add(-time.Hour)).post("/account/phone", "phone", "+44 7700 900123", "name", "What I had written").
+		want(t, http.StatusForbidden, "Nothing of yours can be asked from here", "What I had written").lacks(t, "What you sent is safe")
+}
+
+// TestConfirm_countsFromTheCode that was read, however often it was sent.
+func TestConfirm_countsFromTheCode(t *testing.T) {
+	eachBackend(t, func(t *testing.T, s *site) {
+		b := s.enteredAt(bea, s.clock.Now().Add(-5*time.Minute))
+		flow := b.flow(b.post("/confirm/code"))
+		s.clock.move(9 * time.Minute)
+		flow = b.flow(b.post("/code/again", "flow", flow))
+		s.clock.move(2 * time.Minute)
+		b.post("/code", "flow", flow, "code", s.code(bea)).want(t, http.StatusSeeOther)
+		b.post("/account/email", "email", "bea.new@school.example").want(t, http.StatusSeeOther)
+	})
+}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -29,6 +30,32 @@ func localPath(next string) string {
 }
 
 func unsafeInPath(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }
+
+// pageAt is next if there is a page, and not only a form that is sent there; else instead.
+// The address of a form stands in the browser's bar when it was answered with a page, and
+// anybody can write it into a link.
+func (s *Server) pageAt(next, instead string) string {
+	next = localPath(next)
+	path, _, _ := strings.Cut(next, "?")
+	path, _, _ = strings.Cut(path, "#")
+	if slices.ContainsFunc(s.pagePaths, func(page string) bool { return fits(page, path) }) {
+		return next
+	}
+	return instead
+}
+
+// fits reports whether a path is one of a route's, whose parameters are whole segments.
+func fits(route, path string) bool {
+	want, have := strings.Split(route, "/"), strings.Split(path, "/")
+	return len(want) == len(have) && !slices.ContainsFunc(want, func(segment string) bool {
+		given := have[0]
+		have = have[1:]
+		if strings.HasPrefix(segment, ":") {
+			return given == ""
+		}
+		return segment != given
+	})
+}
 
 // signInAddress is the sign-in page that leads back to next.
 func signInAddress(next string) string {

@@ -78,6 +78,9 @@ func (s *Server) table() []route {
 }
 
 func (s *Server) add(r route) {
+	if r.method == http.MethodGet {
+		s.pagePaths = append(s.pagePaths, r.path)
+	}
 	handler := func(c echo.Context) error { return r.handler(s, c) }
 	s.echo.Add(r.method, r.path, s.withSession(s.gate(r.needs, handler)))
 	if r.method == http.MethodGet {

@@ -98,6 +98,7 @@ type Server struct {
 	description []byte // of the API
 
 	pages      pageCache
+	pagePaths  []string // of the routes that can be looked at
 	renderings renderings
 	classRuns  classRuns
 	classPace  pace

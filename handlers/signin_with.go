@@ -54,7 +54,7 @@ func (s *Server) signInWith(c echo.Context) error {
 		return seeOther(c, "/signin")
 	}
 	flow := auth.Flow{Purpose: auth.ToSignIn, FlowState: auth.FlowState{
-		Next: localPath(q.Get("next")), Backend: q.Get("backend"), Remember: q.Get("remember") == "1", Watched: s.Demo && q.Get("watch") == "1",
+		Next: localPath(q.Get("next")), Backend: s.kindAsked(q.Get("backend")), Remember: q.Get("remember") == "1", Watched: s.Demo && q.Get("watch") == "1",
 	}}
 	return s.sendTo(c, p, flow, auth.Ask{})
 }

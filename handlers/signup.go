@@ -112,7 +112,7 @@ func (s *Server) welcome(c echo.Context, user school.User, flow auth.Flow, actio
 	}
 	s.recordAs(c, school.Person{ID: user.ID, Name: user.Name}, action, user.Name, "")
 	s.noteEntry(c, user, flow.Proved)
-	if next := localPath(flow.Next); next != "/" {
+	if next := s.pageAt(flow.Next, "/"); next != "/" {
 		return seeOther(c, next)
 	}
 	return seeOther(c, "/learning?said=welcome")

@@ -128,9 +128,13 @@ func TestCode_isGoodOnceInItsBrowserForTenMinutes(t *testing.T) {
 			t.Fatal("whoever asks for a code is signed in")
 		}
 		b.post("/code", "flow", flow, "code", wrong(code)).want(t, http.StatusUnprocessableEntity, "That is not the code.", "4 tries are left")
-		// What is no code is no guess.
+		// What is no code is no guess, and leaves no line: there would be no end of them.
+		lines := s.logged(school.ActionSignInRefused, "sign-in", "a wrong code")
 		for _, typed := range []string{"", code[1:], code + "0", "abcdefgh"} {
 			b.post("/code", "flow", flow, "code", typed).want(t, http.StatusUnprocessableEntity, "That is not the code.", "4 tries are left")
+		}
+		if n := s.logged(school.ActionSignInRefused, "sign-in", "a wrong code"); lines != 1 || n != lines {
+			t.Errorf("%d lines stand in the log, %d before", n, lines)
 		}
 		b.post("/code", "flow", flow, "code", wrong(code)).want(t, http.StatusUnprocessableEntity, "3 tries are left")
 
@@ -562,7 +566,7 @@ func TestAuthenticator_sentTwiceIsSetUp(t *testing.T) {
 	sent := []string{"flow", flowInForm.FindStringSubmatch(shown.body)[1], "code", a.shows(0)}
 	b.post("/account/authenticator/add", sent...).want(t, http.StatusOK, "Your recovery codes")
 	again := b.post("/account/authenticator/add", sent...).want(t, http.StatusSeeOther)
-	b.get(again.location).want(t, http.StatusOK, "Your authenticator app is set up", "shown once")
+	b.get(again.location).want(t, http.StatusOK, "An authenticator app is set up", "shown once")
 	s.clock.move(11 * time.Minute)
 	s.enter(ada).post("/account/authenticator/add", sent...).want(t, http.StatusBadRequest)
 }

@@ -13,7 +13,8 @@ for (const link of document.querySelectorAll("a[data-carries]")) {
     link.href = address.href;
   };
   carry();
-  form.addEventListener("change", carry);
+  // Some fields of the form stand elsewhere on the page, so their changes do not pass by it.
+  document.addEventListener("change", (event) => event.target.form === form && carry());
   // What a browser fills in when it comes back to a page changes without a word.
   window.addEventListener("pageshow", carry);
 }

@@ -225,7 +225,7 @@ func TestBrowser_comesWithAnotherSite(t *testing.T) {
 	j.do(chromedp.WaitReady(chromedp.CSS(".who")))
 
 	j.visit("/account")
-	j.says("main", "You have none: you come with another site")
+	j.says("main", "You have none, and need none: you come in another way")
 	j.tab.inspect("an account without a password")
 	j.visit("/confirm?next=/account")
 	j.tab.inspect("a confirmation by another site")
@@ -255,7 +255,11 @@ func TestBrowser_comesWithAnotherSite(t *testing.T) {
 	if got := door.read(link); !strings.HasSuffix(got, "/signin/with/campus-id?next=%2Fcourses&backend=database") {
 		t.Errorf("the link is %s", got)
 	}
-	door.do(chromedp.Click(chromedp.CSS(`input[name="backend"][value="jwt"][form="signin"]`)), chromedp.Click(chromedp.CSS(`#signin input[name="remember"]`)))
+	door.do(chromedp.Click(chromedp.CSS(`#signin input[name="remember"]`)))
+	if got := door.read(link); !strings.HasSuffix(got, "&backend=database&remember=1") {
+		t.Errorf("the link is %s, whatever was ticked", got)
+	}
+	door.do(chromedp.Click(chromedp.CSS(`input[name="backend"][value="jwt"][form="signin"]`)))
 	if got := door.read(link); !strings.HasSuffix(got, "/signin/with/campus-id?next=%2Fcourses&backend=jwt&remember=1") {
 		t.Errorf("the link is %s, whatever was chosen", got)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,7 +27,8 @@ const runsProgram = "LECTERN_TEST_RUNS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(runsProgram) != "" {
-		os.Exit(run(context.Background(), os.Args[1:], noEnvironment, os.Stdin, os.Stdout, os.Stderr))
+		ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt)
+		os.Exit(run(ctx, os.Args[1:], noEnvironment, os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }
@@ -34,8 +36,15 @@ func TestMain(m *testing.M) {
 // start runs the program in a process of its own.
 func start(t *testing.T, data string, settings ...string) (program *exec.Cmd, address string) {
 	t.Helper()
+	return startWith(t, func(*exec.Cmd) {}, data, settings...)
+}
+
+// startWith does so after something about the process was changed.
+func startWith(t *testing.T, change func(*exec.Cmd), data string, settings ...string) (program *exec.Cmd, address string) {
+	t.Helper()
 	program = exec.Command(os.Args[0], append([]string{"serve", "--demo", "--addr", "localhost:0", "--demo-provider-addr", "none", "--data", data}, settings...)...)
 	program.Env = append(os.Environ(), runsProgram+"=1")
+	change(program)
 	out, err := program.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

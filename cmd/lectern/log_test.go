@@ -3,6 +3,9 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +16,13 @@ import (
 // when it was in a form that means one moment wherever it is read.
 func TestServe_logsObjectsThatSayWhen(t *testing.T) {
 	t.Attr("asvs", "16.2.2 16.2.4")
-	here := time.Local
-	time.Local = time.FixedZone("", int((5*time.Hour+45*time.Minute)/time.Second))
-	t.Cleanup(func() { time.Local = here }) // after the program has stopped
-	begun := time.Now()
-	address, log := serveDemo(t, "--redis", "redis://127.0.0.1:1/0") // which is away, so that there is something to warn of
+	begun, log := time.Now(), &said{}
+	elsewhere := func(program *exec.Cmd) {
+		program.Env = append(program.Env, "TZ=Asia/Kathmandu")
+		program.Stderr = log
+	}
+	// The Redis is away, so that there is something to warn of.
+	program, address := startWith(t, elsewhere, filepath.Join(t.TempDir(), "data"), "--redis", "redis://127.0.0.1:1/0")
 	c := newCaller(t, address)
 	c.signIn()
 	for _, path := range []string{"/", "/readyz", "/account", "/admin/users", "/nothing%0a%22%7d%0a", "/api/v1/nothing"} {
@@ -30,6 +35,12 @@ func TestServe_logsObjectsThatSayWhen(t *testing.T) {
 		t.Fatal(err)
 	}
 	response.Body.Close()
+	if err := program.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := program.Wait(); err != nil { // until all that it has written is here
+		t.Fatal(err)
+	}
 
 	levels := map[string]int{}
 	for text := range strings.Lines(log.String()) {

@@ -16,7 +16,8 @@ type WaysOpen struct {
 // of open do. Everybody has an address, so that where mail is carried there is one always.
 func (f Factors) WaysIn(identities []Identity, open WaysOpen) int {
 	n := 0
-	for _, has := range []bool{f.HasPassword, open.Mail, open.Texts && f.Phone != ""} {
+	// With two steps the telephone is kept for the second.
+	for _, has := range []bool{f.HasPassword, open.Mail, open.Texts && f.Phone != "" && !f.TwoStep} {
 		if has {
 			n++
 		}

@@ -48,6 +48,10 @@ var ErrNoFlow = errors.New("auth: no such flow")
 // ErrWrongCode: the code is not the one that was sent, or shown (422).
 var ErrWrongCode = errors.New("auth: wrong code")
 
+// ErrNotACode: what was typed has not the digits of a code. It is an [ErrWrongCode], of
+// which there is no end, since none is counted.
+var ErrNotACode = fmt.Errorf("%w: not so many digits", ErrWrongCode)
+
 // Purpose is what a flow is to lead to.
 type Purpose string
 
@@ -286,13 +290,13 @@ func (f *Flows) Try(ctx context.Context, browser Browser, id FlowID, step Awaite
 // Check counts an answer to a flow that waits for a code. The error is ErrWrongCode
 // where it is not the one that was sent; then flow.Tries says how many were given. What
 // could be no code at all, as when a digit was left out, is not counted: nobody guesses
-// with it.
+// with it. It is an ErrNotACode.
 func (f *Flows) Check(ctx context.Context, browser Browser, id FlowID, typed string) (Flow, error) {
 	code := parseCode(typed)
 	if code == "" {
 		flow, err := f.Look(ctx, browser, id, AwaitCode)
 		if err == nil {
-			err = ErrWrongCode
+			err = ErrNotACode
 		}
 		return flow, err
 	}

@@ -14,30 +14,32 @@ import (
 var (
 	CodesForAccount = Limit{Name: "codes", Burst: 5, Per: time.Hour}
 	CodesByAddress  = Limit{Name: "codes by address", Burst: 100, Per: time.Hour}
-	// FirstCodes are those that a network has for an account whatever others asked for,
-	// and FirstCodesForAccount how many of them an account has over all networks.
+	// FirstCodes are those that a place has for an account whatever others asked for,
+	// and FirstCodesForAccount how many of them an account has over all places.
 	FirstCodes           = Limit{Name: "first codes", Burst: 2, Per: time.Hour}
-	FirstCodesForAccount = Limit{Name: "first codes for an account", Burst: 60, Per: time.Hour}
+	FirstCodesForAccount = Limit{Name: "first codes for an account", Burst: 30, Per: time.Hour}
 )
 
 // Requests limits how many codes are sent, which fill somebody's inbox, cost money, and
-// are each worth a few more guesses (ASVS 2.4.1, 6.6.3):
+// are each worth a few more guesses (ASVS 2.4.1, 6.6.3). Of each number below as many may
+// be asked for at once, and as many again in each hour, evenly:
 //
-//   - For each account, five codes to strangers from anywhere, of all kinds together,
-//     and as many again in each hour, evenly.
-//   - For each account and each network, two codes in an hour that are sent whatever the
-//     others asked for. So whoever asks in somebody's name from one place keeps them from
-//     nothing in another, also where they never were before. Of these an account has
-//     sixty in an hour, so that nobody's inbox is flooded from however many networks.
+//   - For each account, five codes by strangers from anywhere, of all kinds together.
+//   - For each account and each place, two codes that are sent whatever the others asked
+//     for. So whoever asks in somebody's name from one place keeps them from nothing in
+//     another, also where they never were before. A place is wider than a network here,
+//     the /24 of an IPv4 address or the /48 of an IPv6 address, so that nobody has a
+//     thousand of them; and of these codes an account has thirty, so that its inbox is
+//     not filled from however many.
 //   - For each account and each network from which it was signed in before, five of
 //     its own. So whoever asks from elsewhere never keeps the owner from getting a code
 //     on their own network.
-//   - For each network, a hundred over all accounts, and as many again in each hour.
-//     Those who have signed in from there before are not counted in it and not stopped
-//     by it.
+//   - For each network, a hundred over all accounts. Those who have signed in from there
+//     before are not counted in it and not stopped by it.
 //
 // What it cannot do: somebody on a network where they never signed in, in whose name codes
-// are asked for from sixty networks in an hour, waits for a minute at a time; and somebody
+// are asked for from fifteen places and more without end, waits two minutes at a time, and
+// may find that another was faster; then the ways are left that need no code. And somebody
 // on the owner's own network shares the owner's.
 //
 // A request is counted whether or not there is such an account, and with the same work.
@@ -49,9 +51,22 @@ type Requests struct {
 
 // The counts of a request, beside those of a try.
 const (
-	isFirst = isKnown + 1 + iota // of the account, from this network, whatever others do
+	isFirst = isKnown + 1 + iota // of the account, from this place, whatever others do
 	ofFirst                      // of the account, over all such
 )
+
+// widely is the /24 or the /48 that a network lies in, which is what one site is given.
+func widely(network netip.Prefix) netip.Prefix {
+	bits := 48
+	if network.Addr().Is4() {
+		bits = 24
+	}
+	wide, err := network.Addr().Prefix(bits)
+	if err != nil {
+		return network
+	}
+	return wide
+}
 
 // NewRequests makes Requests that are counted in counts, which have to be those of the
 // [Throttle], since it notes the networks from which an account was signed in. It reads
@@ -71,7 +86,7 @@ func (r *Requests) Take(ctx context.Context, kind school.Method, account string,
 	if place := placeOf(network); network.IsValid() {
 		keys = append(keys,
 			school.TryKey{What: CodesForAccount.Name, Account: account, Network: place}, knownKey(account, network),
-			school.TryKey{What: FirstCodes.Name, Account: account, Network: place}, school.TryKey{What: FirstCodesForAccount.Name, Account: account})
+			school.TryKey{What: FirstCodes.Name, Account: account, Network: placeOf(widely(network))}, school.TryKey{What: FirstCodesForAccount.Name, Account: account})
 	}
 	var by string
 	err := decide(ctx, r.counts, keys, func(counts []school.TryCount) error {
