@@ -153,6 +153,19 @@ func TestReset_ofAFactor(t *testing.T) {
 	}
 }
 
+// TestReset_ofTheLastSecondSaysSo: what goes along with it stands in the log and in a
+// letter as well.
+func TestReset_ofTheLastSecondSaysSo(t *testing.T) {
+	s, _, page := furnished(t, session.Database)
+	admin := s.as(alan)
+	admin.post(page+"/factors", "what", "authenticator").want(t, http.StatusSeeOther)
+	done := admin.post(page+"/factors", "what", "phone").want(t, http.StatusSeeOther)
+	admin.get(done.location).want(t, http.StatusOK, "telephone; the second step, of which nothing was left")
+	if m := s.letter(cleo); m.Subject != "The second step was switched off" || !strings.Contains(m.Body, "An admin of the school did this.") {
+		t.Errorf("the letter is %q: %s", m.Subject, m.Body)
+	}
+}
+
 func TestReset_endsTheSessionsWhereAskedTo(t *testing.T) {
 	for _, backend := range backends {
 		t.Run(backend, func(t *testing.T) {
