@@ -26,7 +26,7 @@ func TestInput_isDecodedOnce(t *testing.T) {
 	visitor.get("/courses?q=%256bnots").want(t, http.StatusOK, `value="%6bnots"`).lacks(t, found)
 	visitor.get("/api/v1/courses?q=%256bnots").want(t, http.StatusOK, `"total":0`)
 
-	for _, next := range []string{"/%252e%252e/account", "/%2561ccount", "/courses?q=a%2520b%253Cb%253E", "/%252f/evil.example", "/%25%32%66/evil.example"} {
+	for _, next := range []string{"/courses/%252e%252e", "/courses/%2561ccount", "/courses?q=a%2520b%253Cb%253E", "/courses/%252fevil.example", "/courses/%25%32%66evil.example"} {
 		page := visitor.get("/signin?next="+url.QueryEscape(next)).want(t, http.StatusOK)
 		if got := between(page.body, `name="next" value="`, `"`); got != next {
 			t.Errorf("on its way to %q somebody is led to %q", next, got)

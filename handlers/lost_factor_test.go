@@ -67,7 +67,7 @@ func TestLostFactor_takenAwayByAnAdminOpensNothing(t *testing.T) {
 		lost, paper := her.setUp()
 		s.clock.move(policy.ConfirmedFor + time.Second)
 		s.as(alan).post(person(ada)+"/factors", "what", "authenticator").want(t, http.StatusSeeOther)
-		if m := s.letter(ada); m.Subject != "The authenticator app was removed" || strings.Contains(m.Body, "?") || sentCode.MatchString(m.Body) {
+		if m := s.letter(ada); !s.wasTold(ada, "The authenticator app was removed") || m.Subject != "The second step was switched off" || strings.Contains(m.Body, "?") || sentCode.MatchString(m.Body) {
 			t.Errorf("the letter is %q: %s", m.Subject, m.Body)
 		}
 		b := s.browser()
