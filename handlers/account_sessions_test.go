@@ -45,7 +45,7 @@ func (k kindOfSite) endsOthers() bool { return k.rung != session.RevokeNone }
 func eachKind(t *testing.T, test func(t *testing.T, s *site, k kindOfSite)) {
 	t.Helper()
 	var kinds []kindOfSite
-	for _, backend := range backends {
+	for _, backend := range tried() {
 		if backend != session.JWT {
 			kinds = append(kinds, kindOfSite{backend, ""})
 			continue

@@ -117,6 +117,7 @@ func waiting(t *testing.T) []waits {
 // TestFlow_isNotOverWhenTheDatabaseIsAway: what cannot be looked up or written now is told
 // as that, and the same answer is good as soon as it can.
 func TestFlow_isNotOverWhenTheDatabaseIsAway(t *testing.T) {
+	oneByOne(t)
 	t.Attr("asvs", "16.5.2")
 	for _, w := range waiting(t) {
 		for how, fail := range map[string]func(s *site) func(){

@@ -260,7 +260,7 @@ var curlMe = regexp.MustCompile(`curl -s (?:-i )?-H '([^':]+): ([^']+)' -b '([^'
 // TestLab_whatToDoYourselfWorks takes the line from the page of an experiment, and puts
 // in what it says to put in.
 func TestLab_whatToDoYourselfWorks(t *testing.T) {
-	for _, backend := range backends {
+	for _, backend := range tried() {
 		for _, site := range []string{session.Database, session.JWT} {
 			t.Run(backend+" at a site of "+site, func(t *testing.T) {
 				t.Parallel()

@@ -52,6 +52,7 @@ func (a answer) short(t *testing.T, what string) {
 // TestAddresses_areNeverTooLong asks for every page with far more behind it than anybody
 // typed, and sends every form so: whatever the site makes of it, it is answered.
 func TestAddresses_areNeverTooLong(t *testing.T) {
+	oneByOne(t)
 	t.Attr("asvs", "4.2.5")
 	s := withClass(t, session.JWT)
 	tails := map[string]string{

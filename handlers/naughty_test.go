@@ -86,6 +86,7 @@ var versionField = regexp.MustCompile(`name="version" value="([0-9]+)"`)
 // session must do: three would take more than half a minute, and what is typed
 // never comes into a session.
 func TestNaughtyInput_isNeverAnErrorOfOurs(t *testing.T) {
+	oneByOne(t)
 	t.Attr("asvs", "1.2.1 1.2.4 2.2.1")
 	t.Parallel()
 	s := newSite(t, "memory")

@@ -59,6 +59,7 @@ func (s *site) opens(code string) bool {
 // TestRecoveryCodes_areGoodUntilOthersAreShown: whatever fails while new ones are made,
 // those on paper stay good, and no page says otherwise.
 func TestRecoveryCodes_areGoodUntilOthersAreShown(t *testing.T) {
+	oneByOne(t)
 	for says, fail := range map[string]func(s *site) func(){
 		"nothing can be drawn":          (*site).drawsNothing,
 		"the session cannot be renewed": func(s *site) func() { return s.refuse("sessions") },

@@ -24,7 +24,7 @@ var theSite = virtualwebauthn.RelyingParty{ID: "localhost", Name: "Lectern", Ori
 // name.
 func eachNamed(t *testing.T, test func(t *testing.T, s *site)) {
 	t.Helper()
-	for _, backend := range backends {
+	for _, backend := range tried() {
 		t.Run(backend, func(t *testing.T) {
 			t.Parallel()
 			test(t, startSite(t, backend, true, setting{base: named}))

@@ -125,7 +125,7 @@ func TestPermissions_bounds(t *testing.T) {
 // session that reads the role from a token and with those that read it elsewhere.
 func TestPermissions_pagePolicyAndRouterAgree(t *testing.T) {
 	t.Attr("asvs", "8.2.1 8.2.2 8.3.1")
-	for _, kind := range []string{session.JWT, session.Memory, session.Database, session.Redis, session.Hybrid} {
+	for _, kind := range tried() {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, session.Database)

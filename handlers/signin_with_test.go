@@ -82,7 +82,7 @@ func withCampus(t *testing.T, backend string) *site {
 
 func eachCampus(t *testing.T, test func(t *testing.T, s *site)) {
 	t.Helper()
-	for _, backend := range backends {
+	for _, backend := range tried() {
 		t.Run(backend, func(t *testing.T) {
 			t.Parallel()
 			test(t, withCampus(t, backend))

@@ -18,7 +18,7 @@ func (a answer) signsOut() bool {
 // those that say why something is refused.
 func TestSignOut_isOnEveryPage(t *testing.T) {
 	t.Attr("asvs", "7.4.4")
-	for _, backend := range backends {
+	for _, backend := range tried() {
 		t.Run(backend, func(t *testing.T) {
 			t.Parallel()
 			s := withClass(t, backend)

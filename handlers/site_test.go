@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -103,6 +102,23 @@ var backends = []string{session.JWT, session.Memory, session.Database, session.R
 // other.
 var forRaces = []string{session.Memory, session.Hybrid}
 
+// tried are the kinds that a test of pages runs with.
+func tried() []string {
+	if testing.Short() {
+		return forRaces
+	}
+	return backends
+}
+
+// oneByOne is for tests that take long and send one request after the other, to a site of
+// their own: with -short, as under the race detector, there is nothing to be found in them.
+func oneByOne(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("one request after the other")
+	}
+}
+
 // lagOf is how late a kind of session notices that it has ended.
 func lagOf(backend string) time.Duration {
 	if backend == session.Hybrid {
@@ -114,10 +130,7 @@ func lagOf(backend string) time.Duration {
 // eachBackend runs a test once for every kind of session, on a site of its own.
 func eachBackend(t *testing.T, test func(t *testing.T, s *site)) {
 	t.Helper()
-	for _, backend := range backends {
-		if testing.Short() && !slices.Contains(forRaces, backend) {
-			continue
-		}
+	for _, backend := range tried() {
 		t.Run(backend, func(t *testing.T) {
 			t.Parallel()
 			test(t, newSite(t, backend))
