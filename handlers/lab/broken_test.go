@@ -16,6 +16,9 @@ func TestRun_showsWhatDoesNotHold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := l.Own(); err != nil {
+		t.Fatal(err)
+	}
 	e, err := l.Experiment("sign-out-then-replay")
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,9 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
+	"sync"
 
 	"lectern/handlers/session"
 )
@@ -128,8 +130,13 @@ type Answer struct {
 var files embed.FS
 
 // Load reads all experiments, in their order. An experiment that cannot be read is
-// an error that says where.
-func Load() ([]*Experiment, error) { return load(files) }
+// an error that says where. They are read once, and shared: nobody changes them.
+func Load() ([]*Experiment, error) {
+	all, err := embedded()
+	return slices.Clone(all), err
+}
+
+var embedded = sync.OnceValues(func() ([]*Experiment, error) { return load(files) })
 
 func load(files fs.FS) ([]*Experiment, error) {
 	order, err := fs.ReadFile(files, "experiments/order.md")
