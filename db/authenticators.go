@@ -37,9 +37,10 @@ var (
 
 // PutAuthenticator keeps the sealed secret of a person's authenticator app, in place
 // of the one before, and asks for it at each sign-in from now on. step is that of the
-// code that proved the app to work; it is used up with it.
-func (d *DB) PutAuthenticator(ctx context.Context, id school.ID, secret string, step int64, at time.Time) error {
-	return d.write(ctx, func(t *tx) error {
+// code that proved the app to work; it is used up with it. It returns [school.ErrLastWay]
+// where what would be asked for second is all that lets them in.
+func (d *DB) PutAuthenticator(ctx context.Context, id school.ID, secret string, step int64, at time.Time, open school.WaysOpen) error {
+	return d.leavingAWay(ctx, id, open, func(t *tx) error {
 		if err := t.must(ctx, putAuthenticator, id, secret, step, stamp(at)); err != nil {
 			return err
 		}

@@ -48,7 +48,7 @@ func TestUsers_tellWhatEachProvesWithAndWhenTheyWereSeen(t *testing.T) {
 	s := newSchool(t)
 	ctx := t.Context()
 	ada, grace := s.user("Ada", school.Student), s.user("Grace", school.Instructor)
-	must(t, s.PutAuthenticator(ctx, ada, "sealed", 1, noon))
+	must(t, s.PutAuthenticator(ctx, ada, "sealed", 1, noon, byMail))
 	must(t, s.PutPhone(ctx, ada, "+447700900123", noon))
 	must(t, s.AddPasskey(ctx, school.PasskeyCredential{Passkey: school.Passkey{ID: school.MustNewID(), User: ada, Name: "a", CreatedAt: noon}, CredentialID: "a"}))
 	for _, subject := range []string{"1", "2"} {

@@ -57,13 +57,14 @@ func TestRemoveWay_aTelephoneIsOneStep(t *testing.T) {
 	ctx := t.Context()
 	s, ada, identities := withoutPassword(t)
 	must(t, s.PutPhone(ctx, ada, "+447700900123", noon))
-	must(t, s.PutAuthenticator(ctx, ada, "sealed", 1, noon))
+	must(t, s.PutAuthenticator(ctx, ada, "sealed", 1, noon, open))
 	must(t, s.SetTwoStep(ctx, ada, true, open))
 	must(t, s.RemoveIdentity(ctx, ada, identities[0].ID, open))
 	wantError(t, s.RemoveIdentity(ctx, ada, identities[1].ID, open), school.ErrLastWay)
 	must(t, s.SetTwoStep(ctx, ada, false, open))
 	must(t, s.RemoveIdentity(ctx, ada, identities[1].ID, open))
 	wantError(t, s.SetTwoStep(ctx, ada, true, open), school.ErrLastWay)
+	wantError(t, s.PutAuthenticator(ctx, ada, "sealed", 2, noon, open), school.ErrLastWay) // which switches it on as well
 	if f, err := s.Factors(ctx, ada); err != nil || f.TwoStep {
 		t.Errorf("the second step is on, %v", err)
 	}

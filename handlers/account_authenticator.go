@@ -83,7 +83,7 @@ func (s *Server) addAuthenticator(c echo.Context) error {
 		return err
 	}
 	return s.showNewCodes(c, true, func() error {
-		if err := s.Apps.Add(toTheEnd(c), user.ID, flow.Secret, step); err != nil {
+		if err := s.Apps.Add(toTheEnd(c), user.ID, flow.Secret, step, s.waysOpen()); err != nil {
 			return err
 		}
 		s.record(c, school.ActionFactorAdd, user.Name, "authenticator app")

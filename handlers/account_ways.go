@@ -175,6 +175,13 @@ func (s *Server) works(m school.Method) bool {
 	return true
 }
 
+// secondWent reports whether somebody's second step went with what was taken away since
+// they had these factors.
+func (s *Server) secondWent(c echo.Context, user school.User, before school.Factors) (bool, error) {
+	after, err := s.DB.Factors(detached(c), user.ID)
+	return before.TwoStep && !after.TwoStep, err
+}
+
 func (s *Server) requestPhone(c echo.Context) error {
 	f, err := form(c)
 	if err != nil {
@@ -230,11 +237,11 @@ func (s *Server) takeAway(c echo.Context, r removal) error {
 	}
 	s.record(c, r.action, user.Name, r.called)
 	s.notify(c, user, r.letter)
-	after, err := s.DB.Factors(detached(c), user.ID)
+	alone, err := s.secondWent(c, user, before)
 	if err != nil {
 		return err
 	}
-	if before.TwoStep && !after.TwoStep {
+	if alone {
 		s.record(c, school.ActionFactorRemove, user.Name, "second step, of which nothing was left")
 		s.notify(c, user, noticeOfOneStep)
 		r.said = "second-gone"

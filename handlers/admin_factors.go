@@ -90,12 +90,11 @@ func (s *Server) resetFactor(c echo.Context) error {
 		return err
 	}
 	details, failed := []string{reset.called}, error(nil)
-	after, err := s.DB.Factors(detached(c), user.ID)
+	alone, err := s.secondWent(c, user, factors)
 	if err != nil {
 		return err
 	}
-	alone := what != "two-step" && factors.TwoStep && !after.TwoStep
-	if alone {
+	if alone = alone && what != "two-step"; alone {
 		details = append(details, "the second step, of which nothing was left")
 	}
 	if f.get("end_sessions") == "1" {

@@ -146,6 +146,9 @@ func TestClosed_keepsNoWayIn(t *testing.T) {
 			for _, deed := range []string{"/enable", "/role"} {
 				boss.post(person(rob)+deed, "role", "admin").want(t, http.StatusConflict, "This account has been closed")
 			}
+			if !strings.Contains(s.log.String(), `"denied":"closed"`) {
+				t.Error("the log does not tell these from other conflicts")
+			}
 			her.post("/account/profile", "name", "Ada King").want(t, http.StatusSeeOther)
 			factors, err := s.db.Factors(t.Context(), fixedID("ada"))
 			must(t, err)

@@ -95,7 +95,7 @@ func waiting(t *testing.T) []waits {
 			her := s.as(ada)
 			shown := her.get(her.post("/account/authenticator").location)
 			return posts(her, "/account/authenticator/add", "flow", flowInForm.FindStringSubmatch(shown.body)[1], "code", app{s, secretOn(t, shown)}.shows(0))
-		}, http.StatusOK, "writing flows users"},
+		}, http.StatusOK, "writing flows users phones"},
 		{"a passkey", func(s *site) func() answer {
 			key := s.as(ada).addPasskey(ada, "Blue key")
 			b := s.browser()

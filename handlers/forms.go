@@ -62,15 +62,15 @@ var secretFields = []string{"password", "current", "new", "code", "passkey-answe
 // isSecret reports whether a form was sent with a password or a code in it. It is not
 // kept to be sent again: what is left of it without that does nothing.
 func isSecret(c echo.Context) bool {
-	if c.Request().Method != http.MethodPost {
-		return false
-	}
-	values, err := form(c)
-	return err == nil && slices.ContainsFunc(secretFields, func(name string) bool { return values.get(name) != "" })
+	values := posted(c)
+	return slices.ContainsFunc(secretFields, func(name string) bool { return values.get(name) != "" })
 }
 
 // waitingForm is the form that came along with another one; see keptAgain.
-func waitingForm(c echo.Context) *views.KeptForm {
+func waitingForm(c echo.Context) *views.KeptForm { return keptAgain(posted(c)) }
+
+// posted is the form that was sent; empty where none was, or none that can be read.
+func posted(c echo.Context) formValues {
 	if c.Request().Method != http.MethodPost {
 		return nil
 	}
@@ -78,18 +78,15 @@ func waitingForm(c echo.Context) *views.KeptForm {
 	if err != nil {
 		return nil
 	}
-	return keptAgain(values)
+	return values
 }
 
 // keptForm is what a form held whose sender turned out not to be signed in, so
 // that it can be sent again afterwards. Nothing typed is ever lost.
 func keptForm(c echo.Context) *views.KeptForm {
 	r := c.Request()
-	if r.Method != http.MethodPost || localPath(r.URL.RequestURI()) == "/" {
-		return nil
-	}
-	values, err := form(c)
-	if err != nil {
+	values := posted(c)
+	if values == nil || localPath(r.URL.RequestURI()) == "/" {
 		return nil
 	}
 	kept := &views.KeptForm{Action: r.URL.RequestURI()}

@@ -102,6 +102,8 @@ func deniedIn(c echo.Context, err error) string {
 		return "cross-origin"
 	case errors.Is(err, errConfirm):
 		return "unconfirmed"
+	case errors.Is(err, errClosed):
+		return "closed"
 	case d.Action != "" && !d.Allowed():
 		return string(d.Action)
 	}

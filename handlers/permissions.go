@@ -29,11 +29,10 @@ const permissions = "permissions"
 
 // permissionKinds are the kinds of session with which a cell can be asked.
 func (s *Server) permissionKinds() []string {
-	all := []string{session.JWT, session.Memory, session.Database, session.Redis, session.Hybrid}
 	if s.LabRedis == nil {
-		return slices.Delete(all, 3, 4)
+		return []string{session.JWT, session.Memory, session.Database, session.Hybrid}
 	}
-	return all
+	return []string{session.JWT, session.Memory, session.Database, session.Redis, session.Hybrid}
 }
 
 // permissionRun is a cell that was asked, as it is kept.

@@ -34,7 +34,7 @@ type AppStore interface {
 	// Authenticator returns [school.ErrNotFound] for somebody who has none.
 	Authenticator(ctx context.Context, id school.ID) (sealed string, err error)
 	// PutAuthenticator keeps one, with the step of the code that showed it to work.
-	PutAuthenticator(ctx context.Context, id school.ID, sealed string, step int64, at time.Time) error
+	PutAuthenticator(ctx context.Context, id school.ID, sealed string, step int64, at time.Time, open school.WaysOpen) error
 	// UseAuthenticator uses a step up; [school.ErrNotFound] where it, or a later
 	// one, was used before.
 	UseAuthenticator(ctx context.Context, id school.ID, sealed string, step int64, at time.Time) error
@@ -91,9 +91,10 @@ func (a *Apps) Show(id school.ID, email school.Email, sealed string) (NewApp, er
 	return NewApp{Secret: grouped(text), Address: address.String()}, nil
 }
 
-// Add keeps an app that has shown a code of this step. The code is used up by that.
-func (a *Apps) Add(ctx context.Context, id school.ID, sealed string, step int64) error {
-	return a.store.PutAuthenticator(ctx, id, sealed, step, a.now())
+// Add keeps an app that has shown a code of this step. The code is used up by that. It may
+// return [school.ErrLastWay].
+func (a *Apps) Add(ctx context.Context, id school.ID, sealed string, step int64, open school.WaysOpen) error {
+	return a.store.PutAuthenticator(ctx, id, sealed, step, a.now(), open)
 }
 
 // Check takes a code of somebody's app. The error is ErrWrongCode for a wrong one, for
